@@ -1,0 +1,34 @@
+//! Floors 0 and 1 of weft: memory and numerics.
+//!
+//! Floor 0 (`dtype`, `shape`, `layout`, `buffer`, `cpu`, `threads`) knows bytes and strides.
+//! Floor 1 (everything else) computes on [`Arg`]s. Neither knows operations, graphs,
+//! gradients, error texts or Python. All `unsafe` numerics of the project live here;
+//! every public function is safe to call with any arguments: it checks that each
+//! argument lies inside its buffer, and panics on a broken internal contract.
+
+pub mod buffer;
+pub mod cpu;
+pub mod dtype;
+pub mod layout;
+pub mod shape;
+pub mod threads;
+
+pub use buffer::{Arg, Buffer};
+pub use dtype::{DType, Element, Scalar};
+pub use layout::Layout;
+pub use shape::{MAX_DIMS, Shape};
+
+/// What a kernel can find wrong with the *values* it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// An index lies outside `0..len`.
+    Index {
+        /// The offending index.
+        index: i64,
+        /// How many places there are.
+        len: usize,
+    },
+}
+
+/// Result of a kernel that reads indices.
+pub type Checked = Result<(), Fault>;
