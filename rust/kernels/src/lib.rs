@@ -9,9 +9,22 @@
 pub mod buffer;
 pub mod cpu;
 pub mod dtype;
+mod float;
+pub mod gemm;
+pub mod index;
+mod lanes;
 pub mod layout;
+pub mod loss;
+pub mod norm;
+pub mod optim;
+pub mod reduce;
+pub mod scan;
 pub mod shape;
+mod shared;
+pub mod softmax;
+pub mod sparse;
 pub mod threads;
+mod walk;
 
 pub use buffer::{Arg, Buffer};
 pub use dtype::{DType, Element, Scalar};

@@ -1,0 +1,240 @@
+//! Negative log-likelihood of class numbers, alone and fused with log-softmax.
+//!
+//! Rows whose target is `ignore` count nothing and get no gradient. The mean divides by
+//! the number of rows that count; of none it is NaN.
+
+use crate::buffer::Arg;
+use crate::cpu::{Work, dispatch};
+use crate::dtype::DType;
+use crate::float::{Float, with_float};
+use crate::lanes;
+use crate::shared::split_rows;
+use crate::softmax::log_row;
+use crate::{Checked, Fault};
+
+/// How the losses of the rows become the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// One loss per row.
+    None,
+    /// Their mean.
+    Mean,
+    /// Their sum.
+    Sum,
+}
+
+/// Scalar operations per element of a row with `exp`.
+const COST: usize = 8;
+
+/// `out = -logp[i, target[i]]`, reduced.
+///
+/// `logp` `[n, c]` is f32 or f64 and contiguous, `target` `[n]` i64; `out` has `n`
+/// elements (`None`) or one; `count`, one element of the same float dtype, becomes the
+/// number of rows that count. A target outside `0..c` is a fault, and nothing is written.
+pub fn nll(
+    logp: Arg,
+    target: Arg,
+    ignore: i64,
+    reduction: Reduction,
+    out: Arg,
+    count: Arg,
+) -> Checked {
+    let classes = classes(logp, target);
+    let target = target.slice::<i64>();
+    check(target, classes, ignore)?;
+    with_float!(logp.dtype, T => {
+        let logp = logp.slice::<T>();
+        pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut::<T>());
+    });
+    Ok(())
+}
+
+/// Gradient of [`nll`] with respect to `logp`, into `out` `[n, c]`.
+///
+/// `grad` has `n` elements (`None`) or one; `count` is what [`nll`] wrote.
+pub fn nll_backward(
+    grad: Arg,
+    target: Arg,
+    count: Arg,
+    ignore: i64,
+    reduction: Reduction,
+    out: Arg,
+) {
+    let classes = classes(out, target);
+    let target = target.slice::<i64>();
+    with_float!(out.dtype, T => {
+        let scale = Scale::new(grad.slice::<T>(), count.slice::<T>(), reduction);
+        split_rows(out.slice_mut::<T>(), classes.max(1), classes, |first, out| {
+            out.fill(T::ZERO);
+            for (i, row) in out.chunks_exact_mut(classes).enumerate() {
+                if target[first + i] != ignore {
+                    row[target[first + i] as usize] = -scale.of(first + i);
+                }
+            }
+        });
+    });
+}
+
+/// [`nll`] of `logp = log_softmax(logits)` along rows; `logp` `[n, c]` is an output.
+pub fn cross_entropy(
+    logits: Arg,
+    target: Arg,
+    ignore: i64,
+    reduction: Reduction,
+    out: Arg,
+    logp: Arg,
+    count: Arg,
+) -> Checked {
+    let classes = classes(logits, target);
+    assert_eq!(logp.numel(), logits.numel(), "shape of logp");
+    let target = target.slice::<i64>();
+    check(target, classes, ignore)?;
+    with_float!(logits.dtype, T => {
+        let x = logits.slice::<T>();
+        split_rows(logp.slice_mut::<T>(), classes.max(1), classes * COST, |first, y| {
+            dispatch(LogRows { x: &x[first * classes..][..y.len()], y, classes });
+        });
+        let logp = logp.slice::<T>();
+        pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut::<T>());
+    });
+    Ok(())
+}
+
+/// Gradient of [`cross_entropy`] with respect to the logits: `(exp(logp) - onehot) grad`,
+/// divided by `count` for the mean, into `out` `[n, c]`.
+pub fn cross_entropy_backward(
+    grad: Arg,
+    logp: Arg,
+    target: Arg,
+    count: Arg,
+    ignore: i64,
+    reduction: Reduction,
+    out: Arg,
+) {
+    let classes = classes(out, target);
+    assert_eq!(logp.numel(), out.numel(), "shape of logp");
+    let target = target.slice::<i64>();
+    with_float!(out.dtype, T => {
+        let logp = logp.slice::<T>();
+        let scale = Scale::new(grad.slice::<T>(), count.slice::<T>(), reduction);
+        split_rows(out.slice_mut::<T>(), classes.max(1), classes * COST, |first, out| {
+            let logp = &logp[first * classes..][..out.len()];
+            let target = &target[first..];
+            dispatch(Backward { logp, target, scale, first, ignore, classes, out });
+        });
+    });
+}
+
+fn classes(rows: Arg, target: Arg) -> usize {
+    assert!(target.dtype == DType::I64 && rows.layout.shape.len() == 2, "[n, c] and i64 [n]");
+    assert_eq!(rows.layout.shape[0], target.numel(), "one target per row");
+    rows.layout.shape[1]
+}
+
+fn check(target: &[i64], classes: usize, ignore: i64) -> Checked {
+    let bad = |t: i64| t as u64 >= classes as u64 && t != ignore;
+    match target.iter().find(|&&t| bad(t)) {
+        Some(&index) => Err(Fault::Index { index, len: classes }),
+        None => Ok(()),
+    }
+}
+
+/// Picks the losses and reduces them; targets are checked.
+fn pick<T: Float>(
+    logp: &[T],
+    target: &[i64],
+    ignore: i64,
+    reduction: Reduction,
+    out: &mut [T],
+    count: &mut [T],
+) {
+    let classes = logp.len() / target.len().max(1);
+    let loss = |(i, &t): (usize, &i64)| {
+        if t == ignore { T::ZERO } else { -logp[i * classes + t as usize] }
+    };
+    let counted = target.iter().filter(|&&t| t != ignore).count();
+    count[0] = T::from_f64(counted as f64);
+    if reduction == Reduction::None {
+        assert_eq!(out.len(), target.len(), "one loss per row");
+        out.iter_mut().zip(target.iter().enumerate()).for_each(|(o, it)| *o = loss(it));
+        return;
+    }
+    assert_eq!(out.len(), 1, "one loss");
+    let losses: Vec<T> = target.iter().enumerate().map(loss).collect();
+    let sum = lanes::sum(&losses, |x| x);
+    out[0] = if reduction == Reduction::Mean { sum / count[0] } else { sum };
+}
+
+/// What a row's gradient is multiplied by.
+#[derive(Clone, Copy)]
+struct Scale<'a, T> {
+    grad: &'a [T],
+    one: Option<T>,
+}
+
+impl<'a, T: Float> Scale<'a, T> {
+    fn new(grad: &'a [T], count: &[T], reduction: Reduction) -> Scale<'a, T> {
+        let one = match reduction {
+            Reduction::None => None,
+            Reduction::Sum => Some(grad[0]),
+            Reduction::Mean => Some(grad[0] / count[0]),
+        };
+        Scale { grad, one }
+    }
+
+    #[inline(always)]
+    fn of(&self, row: usize) -> T {
+        self.one.unwrap_or_else(|| self.grad[row])
+    }
+}
+
+struct LogRows<'a, T> {
+    x: &'a [T],
+    y: &'a mut [T],
+    classes: usize,
+}
+
+impl<T: Float> Work for LogRows<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let rows = self.x.chunks_exact(self.classes);
+        for (x, y) in rows.zip(self.y.chunks_exact_mut(self.classes)) {
+            log_row(x, y);
+        }
+    }
+}
+
+struct Backward<'a, T> {
+    logp: &'a [T],
+    target: &'a [i64],
+    scale: Scale<'a, T>,
+    first: usize,
+    ignore: i64,
+    classes: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Float> Work for Backward<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let rows = self.logp.chunks_exact(self.classes);
+        let rows = rows.zip(self.out.chunks_exact_mut(self.classes)).zip(self.target);
+        for (i, ((logp, out), &target)) in rows.enumerate() {
+            if target == self.ignore {
+                out.fill(T::ZERO);
+                continue;
+            }
+            let scale = self.scale.of(self.first + i);
+            for (o, &p) in out.iter_mut().zip(logp) {
+                *o = p.exp() * scale;
+            }
+            let hit = target as usize;
+            out[hit] = (logp[hit].exp() - T::ONE) * scale;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

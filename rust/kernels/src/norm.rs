@@ -1,0 +1,107 @@
+//! Rows with mean 0 and variance 1: the core of layer, batch, group and instance norm.
+//!
+//! Two passes (mean, then centred squares), so there is no cancellation.
+
+use crate::buffer::Arg;
+use crate::cpu::{Work, dispatch};
+use crate::float::{Float, with_float};
+use crate::lanes;
+use crate::shared::Shared;
+use crate::threads;
+
+/// Scalar operations per element, for the decision to use threads.
+const COST: usize = 4;
+
+/// `out = (x - mean) / sqrt(var + eps)` for each row of `len` elements, `var` being the
+/// biased variance, and `rstd = 1 / sqrt(var + eps)`.
+///
+/// `input` and `out` are contiguous, f32 or f64, seen as `[rows, len]`; `rstd` is
+/// contiguous with `rows` elements.
+pub fn standardize(input: Arg, len: usize, eps: f64, out: Arg, rstd: Arg) {
+    let rows = row_count(input, len);
+    assert!(out.numel() == input.numel() && rstd.numel() == rows, "numbers of elements");
+    with_float!(out.dtype, T => {
+        let (x, y, r) = (input.slice::<T>(), out.slice_mut::<T>(), rstd.slice_mut::<T>());
+        let (y, r) = (Shared::new(y), Shared::new(r));
+        threads::for_ranges(rows, 1, len * COST, |range| {
+            let span = range.start * len..range.end * len;
+            // SAFETY: the ranges of rows are disjoint.
+            let (y, r) = unsafe { (y.part(span.clone()), r.part(range)) };
+            dispatch(Forward { x: &x[span], y, r, len, eps: T::from_f64(eps) });
+        });
+    });
+}
+
+/// Gradient of [`standardize`]: `rstd (g - mean(g) - xhat mean(g xhat))` per row.
+pub fn standardize_backward(xhat: Arg, rstd: Arg, grad: Arg, len: usize, out: Arg) {
+    let rows = row_count(xhat, len);
+    assert!(
+        out.numel() == xhat.numel() && grad.numel() == xhat.numel() && rstd.numel() == rows,
+        "numbers of elements"
+    );
+    with_float!(out.dtype, T => {
+        let (x, r, g) = (xhat.slice::<T>(), rstd.slice::<T>(), grad.slice::<T>());
+        let d = Shared::new(out.slice_mut::<T>());
+        threads::for_ranges(rows, 1, len * COST, |range| {
+            let span = range.start * len..range.end * len;
+            // SAFETY: the ranges of rows are disjoint.
+            let d = unsafe { d.part(span.clone()) };
+            dispatch(Backward { x: &x[span.clone()], g: &g[span], r: &r[range], d, len });
+        });
+    });
+}
+
+fn row_count(input: Arg, len: usize) -> usize {
+    assert!(len > 0 && input.numel().is_multiple_of(len), "whole rows");
+    input.numel() / len
+}
+
+struct Forward<'a, T> {
+    x: &'a [T],
+    y: &'a mut [T],
+    r: &'a mut [T],
+    len: usize,
+    eps: T,
+}
+
+impl<T: Float> Work for Forward<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let n = T::from_f64(self.len as f64);
+        let rows = self.x.chunks_exact(self.len).zip(self.y.chunks_exact_mut(self.len));
+        for ((x, y), r) in rows.zip(self.r) {
+            let mean = lanes::sum(x, |x| x) / n;
+            let var = lanes::sum(x, |x| (x - mean) * (x - mean)) / n;
+            let rstd = T::ONE / (var + self.eps).sqrt();
+            *r = rstd;
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = (x - mean) * rstd;
+            }
+        }
+    }
+}
+
+struct Backward<'a, T> {
+    x: &'a [T],
+    g: &'a [T],
+    r: &'a [T],
+    d: &'a mut [T],
+    len: usize,
+}
+
+impl<T: Float> Work for Backward<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let n = T::from_f64(self.len as f64);
+        let inputs = self.x.chunks_exact(self.len).zip(self.g.chunks_exact(self.len));
+        for (((x, g), d), &r) in inputs.zip(self.d.chunks_exact_mut(self.len)).zip(self.r) {
+            let mean = lanes::sum(g, |g| g) / n;
+            let slope = lanes::sum2(g, x, |g, x| g * x) / n;
+            for ((d, &g), &x) in d.iter_mut().zip(g).zip(x) {
+                *d = r * (g - mean - x * slope);
+            }
+        }
+    }
+}

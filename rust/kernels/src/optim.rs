@@ -1,0 +1,242 @@
+//! One step of an optimiser, in one pass over a parameter.
+
+use crate::buffer::Arg;
+use crate::cpu::{Work, dispatch};
+use crate::float::{Float, with_float};
+use crate::threads;
+
+/// Elements that are read before any of them is written.
+const CHUNK: usize = 16;
+
+/// Stochastic gradient descent, as torch's `SGD` (Sutskever et al., 2013, for Nesterov).
+///
+/// `hyper` (f64) is `[lr, momentum, dampening, weight_decay, nesterov, maximize]`, `step`
+/// (one f32) the number of steps already taken: at 0 the momentum buffer begins as the
+/// gradient. All else is contiguous, of one float dtype and one number of elements;
+/// outputs may be the very inputs they replace.
+///
+/// # Panics
+/// When momentum is not 0 but there is no buffer.
+pub fn sgd(
+    hyper: Arg,
+    param: Arg,
+    grad: Arg,
+    buf: Option<Arg>,
+    step: Arg,
+    param_out: Arg,
+    buf_out: Option<Arg>,
+    step_out: Arg,
+) {
+    let &[lr, momentum, dampening, decay, nesterov, maximize] = hyper.slice::<f64>() else {
+        panic!("six hyperparameters");
+    };
+    let taken = next_step(step, step_out);
+    with_float!(param.dtype, T => {
+        let f = T::from_f64;
+        let (lr, mu, damp) = (f(-lr), f(momentum), f(1.0 - dampening));
+        let (decay, sign) = (f(decay), f(if maximize != 0.0 { -1.0 } else { 1.0 }));
+        let slope = move |p: T, g: T| {
+            let g = g * sign;
+            if decay == T::ZERO { g } else { g + p * decay }
+        };
+        match (buf, buf_out) {
+            (Some(buf), Some(buf_out)) if momentum != 0.0 => {
+                let inputs = [param, grad, buf];
+                each(inputs, [param_out, buf_out], move |[p, g, b]: [T; 3]| {
+                    let g = slope(p, g);
+                    let b = if taken == 0.0 { g } else { b * mu + g * damp };
+                    let g = if nesterov != 0.0 { g + b * mu } else { b };
+                    [p + g * lr, b]
+                });
+            }
+            (buf, buf_out) => {
+                assert!(momentum == 0.0, "a momentum buffer");
+                each([param, grad], [param_out], move |[p, g]: [T; 2]| [p + slope(p, g) * lr]);
+                if let (Some(buf), Some(buf_out)) = (buf, buf_out) {
+                    each([buf], [buf_out], |[b]: [T; 1]| [b]);
+                }
+            }
+        }
+    });
+}
+
+/// Adam (Kingma & Ba, 2015), AdamW (Loshchilov & Hutter, 2019) and AMSGrad (Reddi et
+/// al., 2018), as torch's `Adam` and `AdamW`.
+///
+/// `hyper` (f64) is `[lr, beta1, beta2, eps, weight_decay, decoupled, maximize]`, `step`
+/// (one f32) the number of steps already taken. All else is contiguous, of one float
+/// dtype and one number of elements; outputs may be the very inputs they replace. With
+/// `vmax` it is AMSGrad. Bias corrections are computed in f64.
+pub fn adam(
+    hyper: Arg,
+    param: Arg,
+    grad: Arg,
+    m: Arg,
+    v: Arg,
+    vmax: Option<Arg>,
+    step: Arg,
+    param_out: Arg,
+    m_out: Arg,
+    v_out: Arg,
+    vmax_out: Option<Arg>,
+    step_out: Arg,
+) {
+    let hyper = hyper.slice::<f64>();
+    let count = f64::from(next_step(step, step_out)) + 1.0;
+    with_float!(param.dtype, T => {
+        let rule = Rule::<T>::new(hyper, count);
+        match (vmax, vmax_out) {
+            (Some(vmax), Some(vmax_out)) => {
+                let outputs = [param_out, m_out, v_out, vmax_out];
+                each([param, grad, m, v, vmax], outputs, move |[p, g, m, v, top]: [T; 5]| {
+                    let (p, m, v) = rule.moments(p, g, m, v);
+                    // NaN wins, as in torch's maximum.
+                    let top = if v > top || v.to_f64().is_nan() { v } else { top };
+                    [rule.advance(p, m, top), m, v, top]
+                });
+            }
+            _ => each([param, grad, m, v], [param_out, m_out, v_out], move |[p, g, m, v]: [T; 4]| {
+                let (p, m, v) = rule.moments(p, g, m, v);
+                [rule.advance(p, m, v), m, v]
+            }),
+        }
+    });
+}
+
+/// Reads the number of steps taken and writes one more.
+fn next_step(step: Arg, step_out: Arg) -> f32 {
+    let taken = step.slice::<f32>()[0];
+    step_out.slice_mut::<f32>()[0] = taken + 1.0;
+    taken
+}
+
+/// The constants of one step of Adam.
+#[derive(Clone, Copy)]
+struct Rule<T> {
+    sign: T,
+    shrink: T,
+    decay: T,
+    weight: T,
+    beta2: T,
+    fresh: T,
+    root: T,
+    eps: T,
+    size: T,
+}
+
+impl<T: Float> Rule<T> {
+    fn new(hyper: &[f64], count: f64) -> Rule<T> {
+        let &[lr, beta1, beta2, eps, decay, decoupled, maximize] = hyper else {
+            panic!("seven hyperparameters");
+        };
+        let f = T::from_f64;
+        let decoupled = decoupled != 0.0;
+        Rule {
+            sign: f(if maximize != 0.0 { -1.0 } else { 1.0 }),
+            shrink: f(if decoupled { 1.0 - lr * decay } else { 1.0 }),
+            decay: f(if decoupled { 0.0 } else { decay }),
+            weight: f(1.0 - beta1),
+            beta2: f(beta2),
+            fresh: f(1.0 - beta2),
+            root: f((1.0 - beta2.powf(count)).sqrt()),
+            eps: f(eps),
+            size: f(-lr / (1.0 - beta1.powf(count))),
+        }
+    }
+
+    /// The decayed parameter and both new moments.
+    #[inline(always)]
+    fn moments(&self, p: T, g: T, m: T, v: T) -> (T, T, T) {
+        let p = p * self.shrink;
+        let g = g * self.sign;
+        let g = if self.decay == T::ZERO { g } else { g + p * self.decay };
+        // torch's lerp, which switches form at one half to meet both ends exactly.
+        let m = if self.weight < T::from_f64(0.5) {
+            m + self.weight * (g - m)
+        } else {
+            g - (g - m) * (T::ONE - self.weight)
+        };
+        (p, m, v * self.beta2 + self.fresh * g * g)
+    }
+
+    #[inline(always)]
+    fn advance(&self, p: T, m: T, v: T) -> T {
+        p + self.size * m / (v.sqrt() / self.root + self.eps)
+    }
+}
+
+/// Applies `body` to the corresponding elements of contiguous arrays.
+///
+/// An output may be one of the inputs (not overlap it partly): elements are read in
+/// chunks before the outputs of the chunk are written.
+fn each<T: Float, const I: usize, const O: usize>(
+    inputs: [Arg; I],
+    outputs: [Arg; O],
+    body: impl Fn([T; I]) -> [T; O] + Copy + Sync,
+) {
+    let len = inputs[0].numel();
+    let whole = |arg: &Arg| {
+        assert!(T::is(arg.dtype) && arg.numel() == len, "one dtype and number of elements");
+        assert!(arg.layout.is_contiguous(), "contiguous windows");
+        arg.ptr() as *mut T
+    };
+    let from = Pointers(inputs.each_ref().map(whole));
+    let to = Pointers(outputs.each_ref().map(whole));
+    threads::for_ranges(len, CHUNK, 4 * (I + O), |range| {
+        let (from, to) = (from.at(range.start), to.at(range.start));
+        dispatch(Each { from, to, len: range.len(), body });
+    });
+}
+
+#[derive(Clone, Copy)]
+struct Pointers<T, const N: usize>([*mut T; N]);
+
+// SAFETY: threads use them for disjoint ranges.
+unsafe impl<T: Send, const N: usize> Sync for Pointers<T, N> {}
+
+impl<T, const N: usize> Pointers<T, N> {
+    fn at(&self, start: usize) -> [*mut T; N] {
+        self.0.map(|p| p.wrapping_add(start))
+    }
+}
+
+struct Each<T, F, const I: usize, const O: usize> {
+    from: [*mut T; I],
+    to: [*mut T; O],
+    len: usize,
+    body: F,
+}
+
+impl<T: Float, F: Fn([T; I]) -> [T; O], const I: usize, const O: usize> Work for Each<T, F, I, O> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let whole = self.len / CHUNK * CHUNK;
+        for at in (0..whole).step_by(CHUNK) {
+            // SAFETY: `at + CHUNK <= len`, and `each` checked that all arrays hold `len`.
+            let x = self.from.map(|p| unsafe { *p.add(at).cast::<[T; CHUNK]>() });
+            let mut y = [[T::ZERO; CHUNK]; O];
+            for l in 0..CHUNK {
+                let out = (self.body)(std::array::from_fn(|i| x[i][l]));
+                for (o, &to) in self.to.iter().enumerate() {
+                    y[o][l] = out[o];
+                }
+            }
+            for (o, &to) in self.to.iter().enumerate() {
+                // SAFETY: as above.
+                unsafe { *to.add(at).cast::<[T; CHUNK]>() = y[o] };
+            }
+        }
+        for at in whole..self.len {
+            // SAFETY: `at < len`, and `each` checked that all arrays hold `len`.
+            let out = (self.body)(self.from.map(|p| unsafe { *p.add(at) }));
+            for (o, &to) in self.to.iter().enumerate() {
+                // SAFETY: as above.
+                unsafe { *to.add(at) = out[o] };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

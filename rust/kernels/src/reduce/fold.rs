@@ -1,0 +1,338 @@
+//! Folds with a neutral element: sums, products, extremes, any and all.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use super::View;
+use crate::buffer::{Arg, Buffer};
+use crate::cpu::{Work, dispatch};
+use crate::dtype::{DType, Element};
+use crate::float::{Float, with_element, with_float};
+use crate::lanes::{self, BLOCK, Fold, LANES, fold_lanes};
+use crate::layout::Layout;
+use crate::shape::Shape;
+use crate::shared::Shared;
+use crate::threads;
+
+/// Columns that are folded side by side: their lanes fill half of a first-level cache.
+const WIDTH: usize = 256;
+
+pub(super) fn sum(view: View, input: Arg, out: Arg) {
+    match input.dtype {
+        DType::F32 => fold::<f32, lanes::Add>(view, input, out),
+        DType::F64 => fold::<f64, lanes::Add>(view, input, out),
+        DType::I32 => fold::<i32, IntSum>(view, input, out),
+        DType::I64 => fold::<i64, IntSum>(view, input, out),
+        DType::U8 | DType::Bool => fold::<u8, IntSum>(view, input, out),
+    }
+}
+
+pub(super) fn mean(view: View, input: Arg, out: Arg) {
+    sum(view, input, out);
+    with_float!(out.dtype, T => {
+        let len = T::from_f64(view.len as f64);
+        out.slice_mut::<T>().iter_mut().for_each(|x| *x /= len);
+    });
+}
+
+pub(super) fn prod(view: View, input: Arg, out: Arg) {
+    match input.dtype {
+        DType::F32 => fold::<f32, Mul>(view, input, out),
+        DType::F64 => fold::<f64, Mul>(view, input, out),
+        DType::I32 => fold::<i32, IntMul>(view, input, out),
+        DType::I64 => fold::<i64, IntMul>(view, input, out),
+        DType::U8 | DType::Bool => fold::<u8, IntMul>(view, input, out),
+    }
+}
+
+pub(super) fn extreme(max: bool, view: View, input: Arg, out: Arg) {
+    with_element!(input.dtype, T => {
+        if max { fold::<T, Max>(view, input, out) } else { fold::<T, Min>(view, input, out) }
+    });
+}
+
+pub(super) fn any(view: View, input: Arg, out: Arg) {
+    with_element!(input.dtype, T => fold::<T, Any>(view, input, out));
+}
+
+pub(super) fn all(view: View, input: Arg, out: Arg) {
+    with_element!(input.dtype, T => fold::<T, All>(view, input, out));
+}
+
+#[derive(Clone, Copy)]
+struct Mul;
+#[derive(Clone, Copy)]
+struct IntSum;
+#[derive(Clone, Copy)]
+struct IntMul;
+#[derive(Clone, Copy)]
+struct Max;
+#[derive(Clone, Copy)]
+struct Min;
+#[derive(Clone, Copy)]
+struct Any;
+#[derive(Clone, Copy)]
+struct All;
+
+/// Implements [`Fold`] for one element type.
+macro_rules! fold {
+    ($op:ty, $t:ty => $acc:ty, $start:expr, |$x:ident| $lift:expr, |$a:ident, $b:ident| $join:expr) => {
+        impl Fold<$t> for $op {
+            type Acc = $acc;
+            const START: $acc = $start;
+            #[inline(always)]
+            fn lift($x: $t) -> $acc {
+                $lift
+            }
+            #[inline(always)]
+            fn join($a: $acc, $b: $acc) -> $acc {
+                $join
+            }
+        }
+    };
+}
+
+macro_rules! float_folds {
+    ($($t:ident)*) => {$(
+        fold!(Mul, $t => $t, 1.0, |x| x, |a, b| a * b);
+        fold!(Max, $t => $t, $t::NEG_INFINITY, |x| x, |a, b| if b > a || b.is_nan() { b } else { a });
+        fold!(Min, $t => $t, $t::INFINITY, |x| x, |a, b| if b < a || b.is_nan() { b } else { a });
+        fold!(Any, $t => u8, 0, |x| u8::from(x != 0.0), |a, b| a | b);
+        fold!(All, $t => u8, 1, |x| u8::from(x != 0.0), |a, b| a & b);
+    )*};
+}
+
+macro_rules! int_folds {
+    ($($t:ident)*) => {$(
+        fold!(IntSum, $t => i64, 0, |x| i64::from(x), |a, b| a.wrapping_add(b));
+        fold!(IntMul, $t => i64, 1, |x| i64::from(x), |a, b| a.wrapping_mul(b));
+        fold!(Max, $t => $t, $t::MIN, |x| x, |a, b| a.max(b));
+        fold!(Min, $t => $t, $t::MAX, |x| x, |a, b| a.min(b));
+        fold!(Any, $t => u8, 0, |x| u8::from(x != 0), |a, b| a | b);
+        fold!(All, $t => u8, 1, |x| u8::from(x != 0), |a, b| a & b);
+    )*};
+}
+
+float_folds!(f32 f64);
+int_folds!(u8 i32 i64);
+
+/// First every block of every result, in parallel; then the pairwise tree over blocks.
+fn fold<T: Element, F: Fold<T>>(view: View, input: Arg, out: Arg)
+where
+    F::Acc: Element,
+{
+    let data = input.ptr() as *const T;
+    assert!(T::is(input.dtype));
+    let out = out.slice_mut::<F::Acc>();
+    let blocks = view.len.div_ceil(BLOCK);
+    if blocks == 0 {
+        out.fill(F::START);
+    } else if blocks == 1 {
+        fold_blocks::<T, F>(view, data, 1, out);
+    } else {
+        let width = out.len();
+        let size = blocks * width;
+        let buffer = Buffer::new(size * size_of::<F::Acc>());
+        let layout = Layout::contiguous(Shape::new(&[size]));
+        let sums = Arg::new(&buffer, F::Acc::DTYPE, &layout).slice_mut::<F::Acc>();
+        fold_blocks::<T, F>(view, data, blocks, sums);
+        join_blocks(sums, width, F::join);
+        out.copy_from_slice(&sums[..width]);
+    }
+}
+
+/// Folds the rows of `sums` pairwise into the first.
+fn join_blocks<A: Copy>(sums: &mut [A], width: usize, join: impl Fn(A, A) -> A) {
+    let mut rows = sums.len() / width;
+    while rows > 1 {
+        for i in 0..rows / 2 {
+            for c in 0..width {
+                sums[i * width + c] = join(sums[2 * i * width + c], sums[(2 * i + 1) * width + c]);
+            }
+        }
+        if rows % 2 == 1 {
+            sums.copy_within((rows - 1) * width..rows * width, rows / 2 * width);
+        }
+        rows = rows.div_ceil(2);
+    }
+}
+
+/// Writes block `b` of result `o` to `sums[b * results + o]`.
+fn fold_blocks<T: Element, F: Fold<T>>(
+    view: View,
+    data: *const T,
+    blocks: usize,
+    sums: &mut [F::Acc],
+) {
+    let results = sums.len() / blocks;
+    let cost = view.len.min(BLOCK);
+    let source = Source { data, view, results };
+    let sums = Shared::new(sums);
+    if view.across() {
+        let (width, _) = view.kept.inner();
+        let tiles = width.div_ceil(WIDTH);
+        let tasks = results / width * tiles * blocks;
+        threads::for_ranges(tasks, 1, cost * width.min(WIDTH), |range| {
+            dispatch(Across::<T, F> {
+                source: &source,
+                tiles,
+                sums: &sums,
+                range,
+                fold: PhantomData,
+            });
+        });
+    } else {
+        threads::for_ranges(results * blocks, 1, cost, |range| {
+            dispatch(Along::<T, F> {
+                source: &source,
+                blocks,
+                sums: &sums,
+                range,
+                fold: PhantomData,
+            });
+        });
+    }
+}
+
+struct Source<T> {
+    data: *const T,
+    view: View,
+    results: usize,
+}
+
+// SAFETY: the elements are only read.
+unsafe impl<T: Sync> Sync for Source<T> {}
+
+impl<T: Element> Source<T> {
+    fn block(&self, b: usize) -> Range<usize> {
+        b * BLOCK..((b + 1) * BLOCK).min(self.view.len)
+    }
+}
+
+/// One block of one result at a time, its elements brought together first if need be.
+struct Along<'a, T, F: Fold<T>>
+where
+    T: Copy,
+{
+    source: &'a Source<T>,
+    blocks: usize,
+    sums: &'a Shared<'a, F::Acc>,
+    range: Range<usize>,
+    fold: PhantomData<F>,
+}
+
+impl<T: Element, F: Fold<T>> Work for Along<'_, T, F> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let Source { data, view, results } = *self.source;
+        let mut near = [std::mem::MaybeUninit::<T>::uninit(); BLOCK];
+        let unit = view.folded.inner().1 == 1 || view.len == 1;
+        for task in self.range {
+            let (o, b) = (task / self.blocks, task % self.blocks);
+            let at = view.kept.offset(o);
+            let mut n = 0;
+            let mut straight = None;
+            let block = self.source.block(b);
+            let len = block.len();
+            view.folded.runs(block, |offset, run, stride| {
+                // SAFETY: the window lies inside its buffer, as `Arg::ptr` checked; the
+                // runs have `len <= BLOCK` elements together.
+                unsafe {
+                    let from = data.add(at + offset);
+                    if unit && run == len {
+                        straight = Some(std::slice::from_raw_parts(from, run));
+                    } else {
+                        for i in 0..run {
+                            near[n + i].write(*from.add(i * stride));
+                        }
+                    }
+                }
+                n += run;
+            });
+            // SAFETY: if not `straight`, the first `len` elements were written.
+            let row = straight.unwrap_or_else(|| unsafe {
+                std::slice::from_raw_parts(near.as_ptr().cast(), len)
+            });
+            let sum = lanes::fold_block::<T, F>(row, view.len);
+            // SAFETY: each place belongs to one task.
+            unsafe { self.sums.part(b * results + o..b * results + o + 1)[0] = sum };
+        }
+    }
+}
+
+/// One block of many neighbouring results at a time.
+struct Across<'a, T, F: Fold<T>>
+where
+    T: Copy,
+{
+    source: &'a Source<T>,
+    tiles: usize,
+    sums: &'a Shared<'a, F::Acc>,
+    range: Range<usize>,
+    fold: PhantomData<F>,
+}
+
+impl<T: Element, F: Fold<T>> Work for Across<'_, T, F> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let Source { data, view, results } = *self.source;
+        let (width, _) = view.kept.inner();
+        let outer = view.kept.outer();
+        let per_block = results / width * self.tiles;
+        let mut acc = [[F::START; WIDTH]; LANES];
+        for task in self.range {
+            let (b, tile) = (task / per_block, task % per_block);
+            let (o, first) = (tile / self.tiles, tile % self.tiles * WIDTH);
+            let columns = WIDTH.min(width - first);
+            let start = outer.offset(o) + first;
+            let place = b * results + o * width + first;
+            // SAFETY: each place belongs to one task.
+            let out = unsafe { self.sums.part(place..place + columns) };
+            let rows = Rows { data: data.wrapping_add(start), view, block: self.source.block(b) };
+            if view.len < LANES {
+                acc[0][..columns].fill(F::START);
+                rows.each(columns, |_, row| add_row::<T, F>(&mut acc[0][..columns], row));
+                out.copy_from_slice(&acc[0][..columns]);
+            } else {
+                acc.iter_mut().for_each(|lane| lane[..columns].fill(F::START));
+                rows.each(columns, |i, row| add_row::<T, F>(&mut acc[i % LANES][..columns], row));
+                for (c, out) in out.iter_mut().enumerate() {
+                    *out = fold_lanes::<T, F>(std::array::from_fn(|l| acc[l][c]));
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add_row<T: Element, F: Fold<T>>(acc: &mut [F::Acc], row: &[T]) {
+    for (a, &x) in acc.iter_mut().zip(row) {
+        *a = F::join(*a, F::lift(x));
+    }
+}
+
+struct Rows<T> {
+    data: *const T,
+    view: View,
+    block: Range<usize>,
+}
+
+impl<T: Element> Rows<T> {
+    /// Calls `body(i, row)` with the neighbouring elements of the block's `i`-th index.
+    #[inline(always)]
+    fn each(&self, columns: usize, mut body: impl FnMut(usize, &[T])) {
+        let mut i = 0;
+        self.view.folded.runs(self.block.clone(), |offset, run, stride| {
+            for k in 0..run {
+                // SAFETY: the window lies inside its buffer, as `Arg::ptr` checked.
+                let row = unsafe {
+                    std::slice::from_raw_parts(self.data.add(offset + k * stride), columns)
+                };
+                body(i, row);
+                i += 1;
+            }
+        });
+    }
+}

@@ -1,0 +1,250 @@
+//! softmax, log-softmax and log-sum-exp along one dimension.
+//!
+//! The maximum is subtracted first, so nothing overflows (Blanchard, Higham & Higham,
+//! "Accurately computing the log-sum-exp and softmax functions", 2021).
+
+use crate::buffer::{Arg, Buffer};
+use crate::cpu::{Work, dispatch};
+use crate::dtype::Element;
+use crate::float::{Float, with_float};
+use crate::lanes;
+use crate::layout::Layout;
+use crate::shape::Shape;
+use crate::shared::{Shared, split_rows};
+use crate::threads;
+
+/// Scalar operations per element, for the decision to use threads.
+const COST: usize = 8;
+/// Columns that are moved together when the dimension is not the last.
+const TILE: usize = 16;
+
+/// `out = softmax(input)` or `log_softmax(input)` along `dim`; f32 or f64, all contiguous
+/// and of one shape. Rows of nothing but `-inf` give NaN.
+pub fn forward(log: bool, input: Arg, dim: usize, out: Arg) {
+    assert_eq!(input.layout.shape, out.layout.shape, "shapes");
+    with_float!(out.dtype, T => {
+        let (x, y) = (input.slice::<T>(), out.slice_mut::<T>());
+        rows(&out.layout.shape, dim, [x], y, |[x], y| if log { log_row(x, y) } else { row(x, y) });
+    });
+}
+
+/// Gradient of [`forward`] from its result `y`: `y (g - sum(g y))`, or for the logarithm
+/// `g - exp(y) sum(g)`.
+pub fn backward(log: bool, y: Arg, grad: Arg, dim: usize, out: Arg) {
+    assert_eq!(y.layout.shape, out.layout.shape, "shapes");
+    assert_eq!(grad.layout.shape, out.layout.shape, "shapes");
+    with_float!(out.dtype, T => {
+        let (ys, gs, d) = (y.slice::<T>(), grad.slice::<T>(), out.slice_mut::<T>());
+        rows(&out.layout.shape, dim, [ys, gs], d, |[y, g], d| {
+            if log { log_row_backward(y, g, d) } else { row_backward(y, g, d) }
+        });
+    });
+}
+
+/// `out = ln(sum(exp(input)))` along `dim`, which `out` lacks (or has with size 1).
+/// Rows of `-inf` give `-inf`, rows with `+inf` give `+inf`.
+pub fn logsumexp(input: Arg, dim: usize, out: Arg) {
+    let (outer, len, inner) = view(&input.layout.shape, dim);
+    assert_eq!(out.numel(), outer * inner, "one result per row");
+    with_float!(out.dtype, T => {
+        let (x, y) = (input.slice::<T>(), out.slice_mut::<T>());
+        if inner == 1 {
+            split_rows(y, 1, len.max(1) * COST, |first, y| {
+                dispatch(Lse { x: &x[first * len..(first + y.len()) * len], y, len });
+            });
+        } else {
+            lse_columns(x, y, [outer, len, inner]);
+        }
+    });
+}
+
+/// `[outer, len, inner]` of a contiguous shape seen along `dim`.
+fn view(shape: &Shape, dim: usize) -> (usize, usize, usize) {
+    (shape[..dim].iter().product(), shape[dim], shape[dim + 1..].iter().product())
+}
+
+#[inline(always)]
+fn row<T: Float>(x: &[T], y: &mut [T]) {
+    let max = lanes::max(x);
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = (x - max).exp();
+    }
+    let scale = T::ONE / lanes::sum(y, |e| e);
+    y.iter_mut().for_each(|y| *y = *y * scale);
+}
+
+#[inline(always)]
+pub(crate) fn log_row<T: Float>(x: &[T], y: &mut [T]) {
+    let max = lanes::max(x);
+    let log = lanes::sum(x, |x| (x - max).exp()).ln();
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = (x - max) - log;
+    }
+}
+
+#[inline(always)]
+fn row_backward<T: Float>(y: &[T], g: &[T], d: &mut [T]) {
+    let dot = lanes::sum2(g, y, |g, y| g * y);
+    for ((d, &y), &g) in d.iter_mut().zip(y).zip(g) {
+        *d = y * (g - dot);
+    }
+}
+
+#[inline(always)]
+fn log_row_backward<T: Float>(y: &[T], g: &[T], d: &mut [T]) {
+    let sum = lanes::sum(g, |g| g);
+    for ((d, &y), &g) in d.iter_mut().zip(y).zip(g) {
+        *d = g - y.exp() * sum;
+    }
+}
+
+#[inline(always)]
+fn lse_row<T: Float>(x: &[T]) -> T {
+    let max = lanes::max(x);
+    if max == T::NEG_INFINITY || max == -T::NEG_INFINITY {
+        return max;
+    }
+    max + lanes::sum(x, |x| (x - max).exp()).ln()
+}
+
+struct Lse<'a, T> {
+    x: &'a [T],
+    y: &'a mut [T],
+    len: usize,
+}
+
+impl<T: Float> Work for Lse<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        for (i, y) in self.y.iter_mut().enumerate() {
+            *y = lse_row(&self.x[i * self.len..(i + 1) * self.len]);
+        }
+    }
+}
+
+/// Brings the columns together as rows first.
+fn lse_columns<T: Float>(x: &[T], y: &mut [T], [outer, len, inner]: [usize; 3]) {
+    let shape = Shape::new(&[outer, inner, len]);
+    let turned = scratch::<T>(shape.numel());
+    let layout = Layout::contiguous(shape);
+    let t = Arg::new(&turned, T::DTYPE, &layout).slice_mut::<T>();
+    for o in 0..outer {
+        for k in 0..len {
+            for i in 0..inner {
+                t[(o * inner + i) * len + k] = x[(o * len + k) * inner + i];
+            }
+        }
+    }
+    split_rows(y, 1, len.max(1) * COST, |first, y| {
+        dispatch(Lse { x: &t[first * len..(first + y.len()) * len], y, len });
+    });
+}
+
+fn scratch<T: Element>(len: usize) -> Buffer {
+    Buffer::new(len * T::DTYPE.size())
+}
+
+/// Applies `body` to all rows along `dim` of contiguous arrays of one shape.
+fn rows<T: Float, const N: usize>(
+    shape: &Shape,
+    dim: usize,
+    inputs: [&[T]; N],
+    out: &mut [T],
+    body: impl Fn([&[T]; N], &mut [T]) + Sync + Copy,
+) {
+    let (outer, len, inner) = view(shape, dim);
+    if out.is_empty() {
+        return;
+    }
+    if inner == 1 {
+        split_rows(out, len, len * COST, |first, out| {
+            let span = first * len..first * len + out.len();
+            dispatch(Rows { inputs: inputs.map(|x| &x[span.clone()]), out, len, body });
+        });
+        return;
+    }
+    let tiles = inner.div_ceil(TILE);
+    let out = Shared::new(out);
+    threads::for_ranges(outer * tiles, 1, len * TILE * COST, |range| {
+        let tmp = scratch::<T>((N + 1) * TILE * len);
+        let layout = Layout::contiguous(Shape::new(&[(N + 1) * TILE * len]));
+        let tmp = Arg::new(&tmp, T::DTYPE, &layout).slice_mut::<T>();
+        for tile in range {
+            let (o, first) = (tile / tiles, tile % tiles * TILE);
+            let width = TILE.min(inner - first);
+            dispatch(Columns {
+                inputs,
+                out: &out,
+                tmp,
+                at: o * len * inner + first,
+                width,
+                len,
+                inner,
+                body,
+            });
+        }
+    });
+}
+
+struct Rows<'a, T, F, const N: usize> {
+    inputs: [&'a [T]; N],
+    out: &'a mut [T],
+    len: usize,
+    body: F,
+}
+
+impl<T: Float, F: Fn([&[T]; N], &mut [T]), const N: usize> Work for Rows<'_, T, F, N> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        for (i, out) in self.out.chunks_exact_mut(self.len).enumerate() {
+            let span = i * self.len..(i + 1) * self.len;
+            (self.body)(self.inputs.map(|x| &x[span.clone()]), out);
+        }
+    }
+}
+
+/// A few neighbouring columns: turned into rows, worked on, turned back.
+struct Columns<'a, T, F, const N: usize> {
+    inputs: [&'a [T]; N],
+    out: &'a Shared<'a, T>,
+    tmp: &'a mut [T],
+    at: usize,
+    width: usize,
+    len: usize,
+    inner: usize,
+    body: F,
+}
+
+impl<T: Float, F: Fn([&[T]; N], &mut [T]), const N: usize> Work for Columns<'_, T, F, N> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let Columns { inputs, out, tmp, at, width, len, inner, body } = self;
+        let size = TILE * len;
+        for (n, x) in inputs.iter().enumerate() {
+            for k in 0..len {
+                for (c, &v) in x[at + k * inner..][..width].iter().enumerate() {
+                    tmp[n * size + c * len + k] = v;
+                }
+            }
+        }
+        let (from, to) = tmp.split_at_mut(N * size);
+        for c in 0..width {
+            let mut parts: [&[T]; N] = [&[]; N];
+            for (n, part) in parts.iter_mut().enumerate() {
+                *part = &from[n * size + c * len..][..len];
+            }
+            body(parts, &mut to[c * len..][..len]);
+        }
+        for k in 0..len {
+            let start = at + k * inner;
+            // SAFETY: tiles of columns are disjoint, and each has one worker.
+            let row = unsafe { out.part(start..start + width) };
+            for (c, v) in row.iter_mut().enumerate() {
+                *v = to[c * len + k];
+            }
+        }
+    }
+}
