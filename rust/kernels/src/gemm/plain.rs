@@ -24,20 +24,6 @@ macro_rules! wrapping {
 
 wrapping!(i32 i64 u8);
 
-macro_rules! float {
-    ($($t:ty)*) => {$(
-        impl Wrapping for $t {
-            const ZERO: Self = 0.0;
-            #[inline(always)]
-            fn madd(self, x: Self, y: Self) -> Self {
-                self + x * y
-            }
-        }
-    )*};
-}
-
-float!(f32 f64);
-
 pub(super) fn run<T: Wrapping>(p: &Problem<T>, out: &mut [T]) {
     if out.is_empty() {
         return;

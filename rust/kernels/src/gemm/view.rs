@@ -43,7 +43,7 @@ pub(super) struct Problem<T> {
     pub k: usize,
     pub a: Mat<T>,
     pub b: Mat<T>,
-    steps: [Walk; 2],
+    pub steps: [Walk; 2],
 }
 
 impl<T: Copy> Problem<T> {

@@ -1,0 +1,112 @@
+//! Copying operands into the order in which the kernels read them.
+
+use super::simd::Simd;
+use super::view::Mat;
+use crate::cpu::Work;
+
+/// Copies a strip of a matrix: `to[p * step + i] = from(i, p)` for `i < rows`, `p < k`.
+///
+/// The rows of the left operand become strips of a tile's height; the columns of the
+/// right one strips of a tile's width. Elements of `to` outside the strip stay as they are.
+pub(super) struct Strip<S: Simd> {
+    pub from: Mat<S::T>,
+    pub rows: usize,
+    pub k: usize,
+    pub to: *mut S::T,
+    pub step: usize,
+}
+
+impl<S: Simd> Work for Strip<S> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        debug_assert!(self.rows <= self.step);
+        // SAFETY: the strip lies in the checked window of `from`; `to` holds `k * step`.
+        unsafe {
+            // From the last rows to the first: whole vectors may spill into the next
+            // term's first rows, which are written after them.
+            let groups = self.rows.div_ceil(S::LANES);
+            for first in (0..groups).rev().map(|g| g * S::LANES) {
+                let rows = S::LANES.min(self.rows - first);
+                let (from, to) = (self.from.at(first, 0), self.to.add(first));
+                // Terms for which a whole vector stays inside the strip.
+                let room = self.k * self.step - first;
+                let whole = match room.checked_sub(S::LANES) {
+                    Some(rest) => (rest / self.step + 1).min(self.k),
+                    None => 0,
+                };
+                if self.from.down == 1 {
+                    copy::<S>(from, rows, self.k, to, self.step, whole);
+                } else if self.from.along == 1 {
+                    turn::<S>(from, rows, self.k, to, self.step, whole);
+                } else {
+                    scatter::<S>(from, rows, 0..self.k, to, self.step);
+                }
+            }
+        }
+    }
+}
+
+/// The rows of a term are neighbours: plain copies.
+#[inline(always)]
+unsafe fn copy<S: Simd>(
+    from: Mat<S::T>,
+    rows: usize,
+    k: usize,
+    to: *mut S::T,
+    step: usize,
+    whole: usize,
+) {
+    // SAFETY: by the contract of `Strip`; masks and `whole` keep inside the strip.
+    unsafe {
+        let mask = S::mask(rows);
+        for p in 0..whole {
+            S::load_part(from.at(0, p).ptr, mask).store(to.add(p * step));
+        }
+        for p in whole..k {
+            S::load_part(from.at(0, p).ptr, mask).store_part(to.add(p * step), mask);
+        }
+    }
+}
+
+/// The terms of a row are neighbours: four terms of all rows are transposed at a time.
+#[inline(always)]
+unsafe fn turn<S: Simd>(
+    from: Mat<S::T>,
+    rows: usize,
+    k: usize,
+    to: *mut S::T,
+    step: usize,
+    whole: usize,
+) {
+    // SAFETY: by the contract of `Strip`; rows that are not there are read as the last,
+    // and `whole` keeps the stores inside the strip.
+    unsafe {
+        let fours = whole / 4 * 4;
+        for p in (0..fours).step_by(4) {
+            let at = from.at(0, p);
+            let columns = S::turn(|i| at.at(i.min(rows - 1), 0).ptr);
+            for (q, column) in columns.into_iter().enumerate() {
+                column.store(to.add((p + q) * step));
+            }
+        }
+        scatter::<S>(from, rows, fours..k, to, step);
+    }
+}
+
+/// Number by number.
+#[inline(always)]
+unsafe fn scatter<S: Simd>(
+    from: Mat<S::T>,
+    rows: usize,
+    terms: std::ops::Range<usize>,
+    to: *mut S::T,
+    step: usize,
+) {
+    for p in terms {
+        for i in 0..rows {
+            // SAFETY: by the contract of `Strip`.
+            unsafe { *to.add(p * step + i) = *from.at(i, p).ptr };
+        }
+    }
+}
