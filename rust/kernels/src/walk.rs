@@ -13,6 +13,9 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
+    /// A single element.
+    pub(crate) const POINT: Walk = Walk { shape: Shape::SCALAR, strides: Shape::SCALAR };
+
     pub(crate) fn new(shape: &Shape, strides: &Shape) -> Walk {
         let (shape, [strides]) = Layout::collapse(shape, [strides]);
         Walk { shape, strides }

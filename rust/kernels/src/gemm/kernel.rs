@@ -16,6 +16,8 @@ pub(super) struct Tile<T> {
     pub b: *const T,
     /// Elements between terms of `b`.
     pub b_down: usize,
+    /// Where the right operand of the next tile begins: fetched one line a term.
+    pub ahead: *const T,
     /// First element of the result, whose rows have adjacent elements.
     pub c: *mut T,
     /// Elements between rows of the result.
@@ -33,61 +35,101 @@ pub(super) struct Tile<T> {
 /// the tile, and the columns must reach into the kernel's last vector.
 pub(super) type Kernel<T> = unsafe fn(&Tile<T>);
 
+/// Repeats a statement for each row of the tile. A loop would do the same, but LLVM leaves
+/// long ones rolled and then keeps the accumulators in memory.
+macro_rules! each_row {
+    ($M:ident, |$i:ident| $body:expr) => {
+        each_row!($M, |$i| $body; 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
+    };
+    ($M:ident, |$i:ident| $body:expr; $($n:literal)*) => {
+        $(if $n < $M {
+            const $i: usize = $n;
+            $body
+        })*
+    };
+}
+
+/// A tile's accumulators; those beyond its rows and vectors are never touched.
+type Sums<S> = [[S; 2]; 14];
+
 /// `c (+)= a b`, each element as one chain of `k` fused multiply-adds from zero.
 #[inline(always)]
 unsafe fn tile<S: Simd, const M: usize, const V: usize>(t: &Tile<S::T>) {
-    // SAFETY: by the contract of `Kernel`; the last vector is masked to the columns, and
-    // rows `3 g + r` with `r < 3` are reached from every third row.
+    // SAFETY: by the contract of `Kernel`; the last vector is masked to the columns.
     unsafe {
         let mask = S::mask(t.cols - (V - 1) * S::LANES);
-        let mut acc = [[S::zero(); V]; M];
-        let mut b = t.b;
-        // Every third row has a pointer; the others are reached by one or two strides.
-        let mut a = [t.a; 5];
-        for (g, a) in a.iter_mut().enumerate() {
-            *a = a.wrapping_add(3 * g * t.a_down);
-        }
-        for _ in 0..t.k {
-            let mut x = [S::zero(); V];
-            for (v, x) in x.iter_mut().enumerate().take(V - 1) {
-                *x = S::load(b.add(v * S::LANES));
+        each_row!(M, |I| S::fetch(t.c.wrapping_add(I * t.c_down)));
+        let full = t.cols == V * S::LANES;
+        let acc = match (t.a_down == 1, full) {
+            (true, true) => terms::<S, M, V, true, true>(t, mask),
+            (true, false) => terms::<S, M, V, true, false>(t, mask),
+            (false, true) => terms::<S, M, V, false, true>(t, mask),
+            (false, false) => terms::<S, M, V, false, false>(t, mask),
+        };
+        each_row!(M, |I| {
+            let c = t.c.wrapping_add(I * t.c_down);
+            if V == 2 {
+                finish(acc[I][0], c, t.more, None);
             }
-            x[V - 1] = S::load_part(b.add((V - 1) * S::LANES), mask);
-            for i in 0..M {
-                let y = S::splat(a[i / 3].add(i % 3 * t.a_down));
-                for v in 0..V {
-                    acc[i][v] = acc[i][v].madd(y, x[v]);
-                }
-            }
-            for a in &mut a[..M.div_ceil(3)] {
-                *a = a.wrapping_add(t.a_along);
-            }
-            b = b.wrapping_add(t.b_down);
-        }
-        finish(t, acc, mask);
+            let c = c.wrapping_add((V - 1) * S::LANES);
+            finish(acc[I][1], c, t.more, if full { None } else { Some(mask) });
+        });
     }
 }
 
+/// The sums of the products. `UNIT` says that the rows of `a` are neighbours, `FULL` that
+/// the last vector has all its columns.
 #[inline(always)]
-unsafe fn finish<S: Simd, const M: usize, const V: usize>(
+unsafe fn terms<S: Simd, const M: usize, const V: usize, const UNIT: bool, const FULL: bool>(
     t: &Tile<S::T>,
-    acc: [[S; V]; M],
     mask: S::Mask,
-) {
+) -> Sums<S> {
     // SAFETY: by the contract of `Kernel`.
     unsafe {
-        let full = t.cols == V * S::LANES;
-        for (i, row) in acc.iter().enumerate() {
-            let c = t.c.add(i * t.c_down);
-            for (v, &x) in row.iter().enumerate() {
-                let c = c.add(v * S::LANES);
-                if v + 1 < V || full {
-                    let x = if t.more { S::load(c).add(x) } else { x };
-                    x.store(c);
+        let mut acc = [[S::zero(); 2]; 14];
+        let (mut b, mut ahead, down) = (t.b, t.ahead, t.a_down);
+        // Every third row has a pointer, the others are one or two strides away. LLVM must
+        // not see how they hang together: it would make one long chain of additions.
+        let rows = std::array::from_fn(|g| t.a.wrapping_add(3 * g * down));
+        let [mut a0, mut a1, mut a2, mut a3, mut a4]: [*const S::T; 5] =
+            if UNIT { [t.a; 5] } else { std::hint::black_box(rows) };
+        for _ in 0..t.k {
+            S::fetch(ahead);
+            ahead = ahead.wrapping_add(S::LINE);
+            let x = if V == 2 { S::load(b) } else { S::zero() };
+            let last = b.wrapping_add((V - 1) * S::LANES);
+            let y = if FULL { S::load(last) } else { S::load_part(last, mask) };
+            each_row!(M, |I| {
+                let z = if UNIT {
+                    S::splat(a0.wrapping_add(I))
                 } else {
-                    let x = if t.more { S::load_part(c, mask).add(x) } else { x };
-                    x.store_part(c, mask);
+                    S::splat([a0, a1, a2, a3, a4][I / 3].wrapping_add(I % 3 * down))
+                };
+                if V == 2 {
+                    acc[I][0] = acc[I][0].madd(z, x);
                 }
+                acc[I][1] = acc[I][1].madd(z, y);
+            });
+            a0 = a0.wrapping_add(t.a_along);
+            a1 = a1.wrapping_add(t.a_along);
+            a2 = a2.wrapping_add(t.a_along);
+            a3 = a3.wrapping_add(t.a_along);
+            a4 = a4.wrapping_add(t.a_along);
+            b = b.wrapping_add(t.b_down);
+        }
+        acc
+    }
+}
+
+/// Writes a vector of the result, or adds it.
+#[inline(always)]
+unsafe fn finish<S: Simd>(x: S, c: *mut S::T, more: bool, mask: Option<S::Mask>) {
+    // SAFETY: by the contract of `Kernel`.
+    unsafe {
+        match mask {
+            None => if more { S::load(c).add(x) } else { x }.store(c),
+            Some(mask) => {
+                if more { S::load_part(c, mask).add(x) } else { x }.store_part(c, mask);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Matrix products.
 //!
-//! Every element of a float result is the sum of blocks of [`KC`] terms, each block one
+//! Every element of a float result is the sum of blocks of some hundred terms
+//! ([`Problem::block`]), each block one
 //! chain of fused multiply-adds in order. Tiles, packing, strides, vector width and
 //! threads decide only when that happens: the bits depend on the operands alone.
 
@@ -20,9 +21,6 @@ use crate::dtype::DType;
 use crate::threads;
 use simd::{Plain, Simd};
 use view::Problem;
-
-/// Terms that are added up before they join the result.
-const KC: usize = 256;
 
 /// `out = a b` for `a` `[.., m, k]`, `b` `[.., k, n]` and `out` `[.., m, n]`.
 ///

@@ -83,14 +83,50 @@ unsafe fn turn<S: Simd>(
     // and `whole` keeps the stores inside the strip.
     unsafe {
         let fours = whole / 4 * 4;
+        let mut all = (rows == S::LANES).then(|| Rows::new(from));
         for p in (0..fours).step_by(4) {
-            let at = from.at(0, p);
-            let columns = S::turn(|i| at.at(i.min(rows - 1), 0).ptr);
+            let columns = match &mut all {
+                Some(all) => all.next::<S>(),
+                None => S::turn(|i| from.at(i.min(rows - 1), p).ptr),
+            };
             for (q, column) in columns.into_iter().enumerate() {
                 column.store(to.add((p + q) * step));
             }
         }
         scatter::<S>(from, rows, fours..k, to, step);
+    }
+}
+
+/// Pointers into [`Simd::LANES`] rows whose terms are neighbours: one for every fourth
+/// row, which leaves the others one, two and three strides away.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<T> {
+    fours: [*const T; 4],
+    step: usize,
+    three: usize,
+}
+
+impl<T: Copy> Rows<T> {
+    #[inline(always)]
+    pub(super) fn new(from: Mat<T>) -> Rows<T> {
+        let fours = std::array::from_fn(|g| from.at(4 * g, 0).ptr);
+        // LLVM must not see how they hang together: it would make long chains of additions.
+        let (fours, three) = std::hint::black_box((fours, 3 * from.down));
+        Rows { fours, step: from.down, three }
+    }
+
+    /// The next four terms of all rows, transposed.
+    ///
+    /// # Safety
+    /// They must lie in memory, and the machine must have the instruction set.
+    #[inline(always)]
+    pub(super) unsafe fn next<S: Simd<T = T>>(&mut self) -> [S; 4] {
+        let Rows { fours, step, three } = *self;
+        let steps = [0, step, 2 * step, three];
+        // SAFETY: by the caller's promise.
+        let out = unsafe { S::turn(|i| fours[i / 4].wrapping_add(steps[i % 4])) };
+        self.fours = fours.map(|p| p.wrapping_add(4));
+        out
     }
 }
 

@@ -18,7 +18,11 @@ pub(super) unsafe trait Simd: Copy + 'static {
     /// Most rows of a register tile that is two vectors wide.
     const ROWS: usize;
     const ZERO: Self::T;
+    /// Numbers in a cache line.
+    const LINE: usize = 64 / size_of::<Self::T>();
 
+    /// Asks for a cache line that will be needed soon; any address will do.
+    unsafe fn fetch(_: *const Self::T) {}
     unsafe fn zero() -> Self;
     unsafe fn splat(x: *const Self::T) -> Self;
     unsafe fn load(x: *const Self::T) -> Self;

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::Out;
+use super::pack::Rows;
 use super::simd::Simd;
 use super::view::{Mat, Problem};
-use super::{KC, Out};
 use crate::cpu::{Work, dispatch};
 use crate::threads;
 
@@ -15,8 +16,8 @@ const SPAN: usize = 512;
 
 /// One row times a matrix whose rows have adjacent elements.
 pub(super) fn one_row<S: Simd>(p: &Problem<S::T>, out: Out<S::T>) {
-    threads::for_ranges(p.n, SPAN, p.k / 8 + 1, |range| {
-        dispatch(OneRow::<S> { a: p.a, b: p.b, k: p.k, out, range });
+    threads::for_ranges(p.n, 8 * S::LANES, p.k / 4 + 1, |range| {
+        dispatch(OneRow::<S> { a: p.a, b: p.b, k: p.k, block: p.block, out, range });
     });
 }
 
@@ -24,6 +25,7 @@ struct OneRow<S: Simd> {
     a: Mat<S::T>,
     b: Mat<S::T>,
     k: usize,
+    block: usize,
     out: Out<S::T>,
     range: Range<usize>,
 }
@@ -36,8 +38,8 @@ impl<S: Simd> Work for OneRow<S> {
         for first in self.range.clone().step_by(SPAN) {
             let n = SPAN.min(self.range.end - first);
             let out = self.out.at(first);
-            for p in (0..self.k).step_by(KC) {
-                let k = KC.min(self.k - p);
+            for p in (0..self.k).step_by(self.block) {
+                let k = self.block.min(self.k - p);
                 let (a, b) = (self.a.at(0, p), self.b.at(p, first));
                 // SAFETY: all of it lies in the windows that `Problem::new` checked, and
                 // `range` belongs to this thread.
@@ -53,50 +55,54 @@ impl<S: Simd> Work for OneRow<S> {
 /// `sums = a b`, eight terms at a time, each sum one chain.
 #[inline(always)]
 unsafe fn add_terms<S: Simd>(a: Mat<S::T>, b: Mat<S::T>, k: usize, n: usize, sums: *mut S::T) {
-    // SAFETY: by the caller's promise; masks keep to the columns.
+    // SAFETY: by the caller's promise.
     unsafe {
-        let mut p = 0;
-        while p + 8 <= k {
-            let x: [S; 8] = std::array::from_fn(|i| S::splat(a.at(0, p + i).ptr));
-            let rows: [*const S::T; 8] = std::array::from_fn(|i| b.at(p + i, 0).ptr);
-            each_vector::<S>(n, |at, mask| {
-                let mut acc = if p == 0 { S::zero() } else { S::load(sums.add(at)) };
-                for i in 0..8 {
-                    let y = match mask {
-                        None => S::load(rows[i].add(at)),
-                        Some(mask) => S::load_part(rows[i].add(at), mask),
-                    };
-                    acc = acc.madd(x[i], y);
-                }
-                acc.store(sums.add(at));
-            });
-            p += 8;
+        let eights = k / 8 * 8;
+        for p in (0..eights).step_by(8) {
+            add_rows::<S, 8>(a.at(0, p), b.at(p, 0), n, sums, p > 0);
         }
-        while p < k {
-            let (x, row) = (S::splat(a.at(0, p).ptr), b.at(p, 0).ptr);
-            each_vector::<S>(n, |at, mask| {
-                let acc = if p == 0 { S::zero() } else { S::load(sums.add(at)) };
-                let y = match mask {
-                    None => S::load(row.add(at)),
-                    Some(mask) => S::load_part(row.add(at), mask),
-                };
-                acc.madd(x, y).store(sums.add(at));
-            });
-            p += 1;
+        for p in eights..k {
+            add_rows::<S, 1>(a.at(0, p), b.at(p, 0), n, sums, p > 0);
         }
     }
 }
 
-/// Calls `body(first, mask)` for the vectors that make up `n` columns.
+/// `K` terms of every sum.
 #[inline(always)]
-unsafe fn each_vector<S: Simd>(n: usize, mut body: impl FnMut(usize, Option<S::Mask>)) {
-    let whole = n / S::LANES * S::LANES;
-    for at in (0..whole).step_by(S::LANES) {
-        body(at, None);
-    }
-    if whole < n {
-        // SAFETY: by the caller's promise.
-        body(whole, Some(unsafe { S::mask(n - whole) }));
+unsafe fn add_rows<S: Simd, const K: usize>(
+    a: Mat<S::T>,
+    b: Mat<S::T>,
+    n: usize,
+    sums: *mut S::T,
+    more: bool,
+) {
+    // SAFETY: by the caller's promise; masks keep to the columns, `sums` holds whole
+    // vectors.
+    unsafe {
+        let mut x = [S::zero(); K];
+        let mut rows = [b.ptr; K];
+        for i in 0..K {
+            x[i] = S::splat(a.at(0, i).ptr);
+            rows[i] = b.at(i, 0).ptr;
+        }
+        let whole = n / S::LANES * S::LANES;
+        let mut at = 0;
+        while at < whole {
+            let mut acc = if more { S::load(sums.add(at)) } else { S::zero() };
+            for i in 0..K {
+                acc = acc.madd(x[i], S::load(rows[i].add(at)));
+            }
+            acc.store(sums.add(at));
+            at += S::LANES;
+        }
+        if at < n {
+            let mask = S::mask(n - at);
+            let mut acc = if more { S::load(sums.add(at)) } else { S::zero() };
+            for i in 0..K {
+                acc = acc.madd(x[i], S::load_part(rows[i].add(at), mask));
+            }
+            acc.store(sums.add(at));
+        }
     }
 }
 
@@ -105,16 +111,15 @@ unsafe fn each_vector<S: Simd>(n: usize, mut body: impl FnMut(usize, Option<S::M
 unsafe fn flush<S: Simd>(sums: *const S::T, out: *mut S::T, n: usize, more: bool) {
     // SAFETY: by the caller's promise; `sums` holds whole vectors.
     unsafe {
-        each_vector::<S>(n, |at, mask| {
+        for at in (0..n).step_by(S::LANES) {
             let (x, out) = (S::load(sums.add(at)), out.add(at));
-            match mask {
-                None => if more { S::load(out).add(x) } else { x }.store(out),
-                Some(mask) => {
-                    let x = if more { S::load_part(out, mask).add(x) } else { x };
-                    x.store_part(out, mask);
-                }
+            if n - at >= S::LANES {
+                if more { S::load(out).add(x) } else { x }.store(out);
+            } else {
+                let mask = S::mask(n - at);
+                if more { S::load_part(out, mask).add(x) } else { x }.store_part(out, mask);
             }
-        });
+        }
     }
 }
 
@@ -171,24 +176,33 @@ unsafe fn columns<S: Simd, const M: usize>(
     // SAFETY: by the caller's promise; columns that are not there are read as the last.
     unsafe {
         let c = out.at(row * p.n + first);
-        for k0 in (0..p.k).step_by(KC) {
-            let k = KC.min(p.k - k0);
+        for k0 in (0..p.k).step_by(p.block) {
+            let k = p.block.min(p.k - k0);
             let (a, b) = (p.a.at(row, k0), p.b.at(k0, first));
             let mut acc = [[S::zero(); 2]; M];
             let fours = k / 4 * 4;
-            for q in (0..fours).step_by(4) {
-                let at = b.at(q, 0);
-                let x = S::turn(|i| at.at(0, i.min(n - 1)).ptr);
-                let y = S::turn(|i| at.at(0, (S::LANES + i).min(n - 1)).ptr);
-                add_columns::<S, M>(&mut acc, a.at(0, q), &x, &y);
+            if n == 2 * S::LANES {
+                let mut x = Rows::new(b.turned());
+                let mut y = Rows::new(b.at(0, S::LANES).turned());
+                for q in (0..fours).step_by(4) {
+                    let (x, y) = (x.next::<S>(), y.next::<S>());
+                    add_columns::<S, M>(&mut acc, a.at(0, q), &x, &y);
+                }
+            } else {
+                let column = |q: usize, i: usize| b.at(q, i.min(n - 1)).ptr;
+                for q in (0..fours).step_by(4) {
+                    let x = S::turn(|i| column(q, i));
+                    let y = S::turn(|i| column(q, S::LANES + i));
+                    add_columns::<S, M>(&mut acc, a.at(0, q), &x, &y);
+                }
             }
             for q in fours..k {
-                let mut near = [[S::ZERO; 64]; 1];
-                for (i, near) in near[0].iter_mut().enumerate().take(n) {
+                let mut near = [S::ZERO; 64];
+                for (i, near) in near.iter_mut().enumerate().take(n) {
                     *near = *b.at(q, i).ptr;
                 }
-                let x = S::load(near[0].as_ptr());
-                let y = S::load(near[0].as_ptr().add(S::LANES));
+                let x = S::load(near.as_ptr());
+                let y = S::load(near.as_ptr().add(S::LANES));
                 add_columns::<S, M>(&mut acc, a.at(0, q), &[x], &[y]);
             }
             for (i, acc) in acc.iter().enumerate() {

@@ -2,17 +2,17 @@
 //! multiplication", 2008; Van Zee & van de Geijn, "BLIS", 2015).
 //!
 //! Columns are cut into panels of two vectors, rows into panels of a register tile's
-//! height, terms into blocks of [`KC`]. The right operand is packed once for all threads,
+//! height, terms into blocks of [`Problem::block`]. The right operand is packed once for all threads,
 //! the left one by whoever works on its rows; either is read in place where that is as
 //! good. Tasks are blocks of the result, and never share one.
 
 use std::ops::Range;
 
+use super::Out;
 use super::kernel::Tile;
 use super::pack::Strip;
 use super::simd::Simd;
 use super::view::{Mat, Problem};
-use super::{KC, Out};
 use crate::buffer::Buffer;
 use crate::cpu::dispatch;
 use crate::threads;
@@ -21,8 +21,10 @@ use crate::threads;
 const PACKED: usize = 8 << 20;
 /// Columns at a time: bounds the panels that the first- and second-level tables see.
 const NC: usize = 8192;
+/// Bytes of a right operand that may stay in place: they fit the first-level cache.
+const NEAR: usize = 24 << 10;
 /// Scalar multiplications below which a product stays on one thread.
-const ALONE: usize = 1 << 17;
+const ALONE: usize = 1 << 19;
 
 /// How a product is cut.
 struct Cut {
@@ -47,7 +49,7 @@ impl Cut {
         let columns = p.n.div_ceil(width);
         // Rows that lie a multiple of 4 KiB apart compete for the same places of a cache.
         let clash = |step: usize| (step * size).is_multiple_of(4096);
-        let tall = panels.div_ceil(16).clamp(3, 8).min(panels);
+        let tall = panels.div_ceil(4).clamp(3, 8).min(panels);
         let wide = columns.div_ceil(8usize.div_ceil(panels.div_ceil(tall)));
         Cut {
             rows,
@@ -55,9 +57,11 @@ impl Cut {
             tall,
             wide,
             pack_a: p.a.along != 1 && p.n > width && p.m * p.k > 4096
-                || p.n > 4 * width
+                || p.n > 4 * width && p.m * p.k > 4096
                 || p.k > 64 && p.m > 8 && clash(p.a.down),
-            pack_b: p.b.along != 1 || panels > 3 || panels > 1 && clash(p.b.down),
+            pack_b: p.b.along != 1
+                || panels > 3 && p.k * p.n * size > NEAR
+                || panels > 1 && p.k > 64 && clash(p.b.down),
         }
     }
 }
@@ -65,12 +69,15 @@ impl Cut {
 /// `out = a b` for one matrix.
 pub(super) fn run<S: Simd>(p: &Problem<S::T>, out: Out<S::T>) {
     let cut = Cut::new::<S>(p);
+    if !cut.pack_b && !cut.pack_a && p.k <= p.block && p.m * p.n * p.k <= ALONE {
+        return small::<S>(p, &cut, out);
+    }
     if !cut.pack_b {
         let b = Right { p, packed: None, columns: 0..p.n, terms: 0..p.k };
         return tasks::<S>(p, &cut, &b, out);
     }
     let columns = NC.min(p.n);
-    let deep = (PACKED / size_of::<S::T>() / columns / KC).max(1) * KC;
+    let deep = (PACKED / size_of::<S::T>() / columns / p.block).max(1) * p.block;
     let rounded = columns.next_multiple_of(S::LANES);
     let buffer = Buffer::new(rounded * deep.min(p.k) * size_of::<S::T>());
     let packed = Out(buffer.as_ptr() as *mut S::T);
@@ -85,6 +92,27 @@ pub(super) fn run<S: Simd>(p: &Problem<S::T>, out: Out<S::T>) {
             b.pack::<S>(cut.width);
             tasks::<S>(p, &cut, &b, out);
         }
+    }
+}
+
+/// A product of which nothing is packed and whose terms are one block.
+fn small<S: Simd>(p: &Problem<S::T>, cut: &Cut, out: Out<S::T>) {
+    for first in (0..p.n).step_by(cut.width) {
+        let cols = cut.width.min(p.n - first);
+        let right = (p.b.at(0, first).ptr, p.b.down);
+        panel::<S>(
+            p,
+            cut,
+            0..p.m,
+            |row, _| p.a.at(row, 0),
+            right,
+            p.k,
+            false,
+            first,
+            cols,
+            false,
+            out,
+        );
     }
 }
 
@@ -106,14 +134,14 @@ impl<T: Copy + Send + Sync> Right<'_, T> {
     fn pack<S: Simd<T = T>>(&self, width: usize) {
         let to = self.packed.expect("a place to pack into");
         let panels = self.columns.len().div_ceil(width);
-        let parts = panels * self.terms.len().div_ceil(KC);
-        threads::for_ranges(parts, 1, KC.min(self.terms.len()) * width / 4, |range| {
+        let parts = panels * self.terms.len().div_ceil(self.p.block);
+        threads::for_ranges(parts, 1, self.p.block * width / 4, |range| {
             for part in range {
                 let (block, panel) = (part / panels, part % panels);
-                let (at, first) = (self.terms.start + block * KC, panel * width);
+                let (at, first) = (self.terms.start + block * self.p.block, panel * width);
                 let cols = width.min(self.columns.len() - first);
-                let k = KC.min(self.terms.end - at);
-                let place = block * KC * self.rounded(S::LANES) + first * k;
+                let k = self.p.block.min(self.terms.end - at);
+                let place = block * self.p.block * self.rounded(S::LANES) + first * k;
                 dispatch(Strip::<S> {
                     from: self.p.b.at(at, self.columns.start + first).turned(),
                     rows: cols,
@@ -157,7 +185,7 @@ fn tasks<S: Simd>(p: &Problem<S::T>, cut: &Cut, b: &Right<S::T>, out: Out<S::T>)
         let rows = r..(r + tall).min(p.m);
         block::<S>(p, cut, b, rows, c..(c + wide).min(b.columns.end), out);
     };
-    if p.m * b.columns.len() * b.terms.len() < ALONE {
+    if p.m * b.columns.len() * b.terms.len() <= ALONE {
         (0..high * across).for_each(task);
     } else {
         threads::run(high * across, task);
@@ -173,10 +201,9 @@ fn block<S: Simd>(
     columns: Range<usize>,
     out: Out<S::T>,
 ) {
-    let buffer =
-        cut.pack_a.then(|| Buffer::new(rows.len() * KC.min(b.terms.len()) * size_of::<S::T>()));
-    for at in b.terms.clone().step_by(KC) {
-        let k = KC.min(b.terms.end - at);
+    let buffer = cut.pack_a.then(|| Buffer::new(rows.len() * p.block * size_of::<S::T>()));
+    for at in b.terms.clone().step_by(p.block) {
+        let k = p.block.min(b.terms.end - at);
         let packed = buffer.as_ref().map(|buffer| {
             let to = buffer.as_ptr() as *mut S::T;
             for first in rows.clone().step_by(cut.rows) {
@@ -193,6 +220,7 @@ fn block<S: Simd>(
         });
         for first in columns.clone().step_by(cut.width) {
             let cols = cut.width.min(columns.end - first);
+            let packed_b = b.packed.is_some() && first + cols < columns.end;
             let right = b.panel::<S>(at, k, first, cols);
             let left = |row: usize, height: usize| match packed {
                 None => p.a.at(row, at),
@@ -200,7 +228,7 @@ fn block<S: Simd>(
                     Mat { ptr: packed.wrapping_add((row - rows.start) * k), down: 1, along: height }
                 }
             };
-            panel::<S>(p, cut, rows.clone(), left, right, k, at > 0, first, cols, out);
+            panel::<S>(p, cut, rows.clone(), left, right, k, at > 0, first, cols, packed_b, out);
         }
     }
 }
@@ -217,9 +245,10 @@ fn panel<S: Simd>(
     more: bool,
     first: usize,
     cols: usize,
+    ahead: bool,
     out: Out<S::T>,
 ) {
-    for row in rows.clone().step_by(cut.rows) {
+    for (i, row) in rows.clone().step_by(cut.rows).enumerate() {
         let height = cut.rows.min(rows.end - row);
         let a = left(row, height);
         let tile = Tile {
@@ -229,6 +258,7 @@ fn panel<S: Simd>(
             a_along: a.along,
             b,
             b_down,
+            ahead: if i < 2 && ahead { b.wrapping_add(k * (b_down + i * S::LANES)) } else { b },
             c: out.at(row * p.n + first),
             c_down: p.n,
             cols,

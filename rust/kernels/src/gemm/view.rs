@@ -41,6 +41,8 @@ pub(super) struct Problem<T> {
     pub m: usize,
     pub n: usize,
     pub k: usize,
+    /// Terms that are added up before they join the result.
+    pub block: usize,
     pub a: Mat<T>,
     pub b: Mat<T>,
     pub steps: [Walk; 2],
@@ -59,6 +61,10 @@ impl<T: Copy> Problem<T> {
         assert_eq!(la.shape[..outer], lo.shape[..outer], "batches");
         assert!(lb.shape[outer] == k && lo.shape[outer..] == [m, n], "matrix shapes");
         assert!(lo.is_contiguous(), "a contiguous output");
+        if outer == 0 {
+            let (a, b) = (mat(a, 0), mat(b, 0));
+            return Problem { batch: 1, m, n, k, block: block(k), a, b, steps: [Walk::POINT; 2] };
+        }
         let strides = |l: &Layout| Shape::new(&l.strides[..outer]);
         let (shape, [mut sa, mut sb]) =
             Layout::collapse(&Shape::new(&la.shape[..outer]), [&strides(la), &strides(lb)]);
@@ -79,12 +85,9 @@ impl<T: Copy> Problem<T> {
             m,
             n,
             k,
-            a: Mat { ptr: a.ptr() as *const T, down, along: la.strides[dims - 1] },
-            b: Mat {
-                ptr: b.ptr() as *const T,
-                down: lb.strides[outer],
-                along: lb.strides[dims - 1],
-            },
+            block: block(k),
+            a: Mat { down, ..mat(a, outer) },
+            b: mat(b, outer),
             steps: [Walk::new(&shape, &sa), Walk::new(&shape, &sb)],
         }
     }
@@ -100,4 +103,17 @@ impl<T: Copy> Problem<T> {
         b.ptr = b.ptr.wrapping_add(self.steps[1].offset(i));
         (a, b)
     }
+}
+
+/// The first matrix of a batch.
+fn mat<T>(arg: Arg, outer: usize) -> Mat<T> {
+    let strides = &arg.layout.strides;
+    Mat { ptr: arg.ptr() as *const T, down: strides[outer], along: strides[outer + 1] }
+}
+
+/// `k` cut into equal blocks that leave a panel of the right operand in the first- and
+/// some of the left one in the second-level cache.
+fn block(k: usize) -> usize {
+    const MOST: usize = 384;
+    k.div_ceil(k.div_ceil(MOST).max(1)).max(1)
 }

@@ -17,6 +17,11 @@ macro_rules! vector {
             const ROWS: usize = $rows;
             const ZERO: $t = 0.0;
             #[inline(always)]
+            unsafe fn fetch(x: *const $t) {
+                // SAFETY: a prefetch of any address has no effect but on caches.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(x.cast()) }
+            }
+            #[inline(always)]
             unsafe fn zero() -> Self {
                 // SAFETY: by the contract of the trait.
                 unsafe { $zero() }
