@@ -23,6 +23,8 @@ pub mod shape;
 mod shared;
 pub mod softmax;
 pub mod sparse;
+#[cfg(test)]
+mod testing;
 pub mod threads;
 mod walk;
 

@@ -105,3 +105,6 @@ impl<T: Float> Work for Backward<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -218,21 +218,21 @@ impl<T: Float, F: Fn([T; I]) -> [T; O], const I: usize, const O: usize> Work for
             let mut y = [[T::ZERO; CHUNK]; O];
             for l in 0..CHUNK {
                 let out = (self.body)(std::array::from_fn(|i| x[i][l]));
-                for (o, &to) in self.to.iter().enumerate() {
-                    y[o][l] = out[o];
+                for (y, x) in y.iter_mut().zip(out) {
+                    y[l] = x;
                 }
             }
-            for (o, &to) in self.to.iter().enumerate() {
+            for (y, &to) in y.iter().zip(&self.to) {
                 // SAFETY: as above.
-                unsafe { *to.add(at).cast::<[T; CHUNK]>() = y[o] };
+                unsafe { *to.add(at).cast::<[T; CHUNK]>() = *y };
             }
         }
         for at in whole..self.len {
             // SAFETY: `at < len`, and `each` checked that all arrays hold `len`.
             let out = (self.body)(self.from.map(|p| unsafe { *p.add(at) }));
-            for (o, &to) in self.to.iter().enumerate() {
+            for (x, &to) in out.into_iter().zip(&self.to) {
                 // SAFETY: as above.
-                unsafe { *to.add(at) = out[o] };
+                unsafe { *to.add(at) = x };
             }
         }
     }

@@ -86,3 +86,6 @@ fn run_slab<A: Element, T: Element>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -248,3 +248,6 @@ impl<T: Float, F: Fn([&[T]; N], &mut [T]), const N: usize> Work for Columns<'_, 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,33 +2,10 @@ use crate::buffer::{Arg, Buffer};
 use crate::dtype::{DType, Element};
 use crate::layout::Layout;
 use crate::shape::Shape;
+use crate::testing::{Tensor, noise};
 use crate::threads::set_num_threads;
 
 use super::matmul;
-
-/// Small numbers that look random.
-fn noise(n: usize, seed: u64) -> Vec<f64> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f64 / (1u64 << 23) as f64 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
-}
-
-struct Tensor {
-    buffer: Buffer,
-    dtype: DType,
-    layout: Layout,
-}
-
-impl Tensor {
-    fn arg(&self) -> Arg<'_> {
-        Arg::new(&self.buffer, self.dtype, &self.layout)
-    }
-}
 
 trait Number: Element {
     fn of(x: f64) -> Self;

@@ -1,0 +1,36 @@
+use super::cumsum;
+use crate::testing::{Tensor, noise};
+use crate::threads::set_num_threads;
+
+#[test]
+fn adds_in_order_along_any_dimension() {
+    for threads in [1, 4] {
+        set_num_threads(threads);
+        for (dims, dim) in [(&[4, 3, 5][..], 0), (&[4, 3, 5], 1), (&[4, 3, 5], 2), (&[300, 900], 0)]
+        {
+            let n = dims.iter().product();
+            let x = noise(n, 1);
+            let inner: usize = dims[dim + 1..].iter().product();
+            let mut expect = x.clone();
+            for i in 0..n {
+                if i / inner % dims[dim] > 0 {
+                    expect[i] += expect[i - inner];
+                }
+            }
+            let out = Tensor::new(&vec![0f64; n], dims);
+            cumsum(Tensor::new(&x, dims).arg(), dim, out.arg());
+            assert!(out.values::<f64>() == expect, "{dims:?} {dim}");
+        }
+    }
+}
+
+#[test]
+fn integers_widen_and_nothing_stays_nothing() {
+    let out = Tensor::new(&[0i64; 3], &[3]);
+    cumsum(Tensor::new(&[200u8, 100, 1], &[3]).arg(), 0, out.arg());
+    assert_eq!(out.values::<i64>(), [200, 300, 301]);
+    cumsum(Tensor::new(&[i32::MAX, 1, -1], &[3]).arg(), 0, out.arg());
+    assert_eq!(out.values::<i64>(), [2147483647, 2147483648, 2147483647]);
+    let empty = Tensor::new::<f32>(&[], &[0, 2]);
+    cumsum(empty.arg(), 0, Tensor::new::<f32>(&[], &[0, 2]).arg());
+}
