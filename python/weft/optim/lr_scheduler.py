@@ -1,0 +1,278 @@
+"""Learning rates that change while training. Call ``step()`` after the optimiser's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import cos, pi
+from typing import Any
+
+from weft.optim._group import ParamGroup
+from weft.optim._plateau import ReduceLROnPlateau
+from weft.optim.optimizer import Optimizer
+
+__all__ = [
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "ReduceLROnPlateau",
+    "StepLR",
+]
+
+
+class LRScheduler:
+    """Sets ``lr`` of every group at each :meth:`step`; a subclass says to what (:meth:`get_lr`).
+
+    Like torch's, schedulers work on the present ``lr``, so several can be chained. A scheduler
+    steps outside of compiled functions, which see the new value at their next call.
+
+    Args:
+        optimizer: whose groups are changed.
+        last_epoch: the number of steps already made; -1 starts afresh.
+
+    Raises:
+        TypeError: ``optimizer`` is no optimiser.
+        KeyError: ``last_epoch`` is given but a group has no ``initial_lr``.
+    """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        """Remember the initial rates and make the first step."""
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                f"{type(self).__name__}: needs an Optimizer, got {type(optimizer).__name__}"
+            )
+        self.optimizer, self.last_epoch = optimizer, last_epoch
+        for number, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError(
+                    f"{type(self).__name__}: group {number} has no 'initial_lr' to resume from"
+                )
+        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
+        self._last_lr: list[float] = []
+        self.step()
+
+    @property
+    def _groups(self) -> list[ParamGroup]:
+        return self.optimizer.param_groups
+
+    def get_lr(self) -> list[float]:
+        """The rates that the present step sets, one for each group."""
+        raise NotImplementedError(f'LRScheduler: {type(self).__name__} has no "get_lr" method')
+
+    def get_last_lr(self) -> list[float]:
+        """The rates that the last step set."""
+        return self._last_lr
+
+    def step(self, epoch: int | None = None) -> None:
+        """Go to the next epoch, or (for torch's sake) to the given one."""
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        for group, lr in zip(self._groups, self.get_lr(), strict=True):
+            group["lr"] = lr
+        self._last_lr = [group["lr"] for group in self._groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """All attributes but the optimiser and functions."""
+        return {k: v for k, v in vars(self).items() if k != "optimizer" and not callable(v)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what :meth:`state_dict` gave."""
+        vars(self).update(state_dict)
+
+
+_LRScheduler = LRScheduler
+
+
+class LambdaLR(LRScheduler):
+    """The initial rate times a function of the epoch (one for all groups, or one for each).
+
+    Raises:
+        ValueError: the number of functions is not that of the groups.
+
+    Example:
+        >>> import weft
+        >>> opt = weft.optim.SGD([weft.zeros(1, requires_grad=True)], lr=0.5)
+        >>> sched = weft.optim.lr_scheduler.LambdaLR(opt, lambda epoch: 0.5**epoch)
+        >>> sched.step(); sched.get_last_lr()
+        [0.25]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
+        last_epoch: int = -1,
+    ) -> None:
+        """Keep the functions; they are not part of the saved state."""
+        count = len(optimizer.param_groups)
+        self.lr_lambdas = [lr_lambda] * count if callable(lr_lambda) else list(lr_lambda)
+        if len(self.lr_lambdas) != count:
+            raise ValueError(
+                f"LambdaLR: expected {count} functions, one for each group, "
+                f"got {len(self.lr_lambdas)}"
+            )
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """Initial rates times the functions' values."""
+        pairs = zip(self.base_lrs, self.lr_lambdas, strict=True)
+        return [base * factor(self.last_epoch) for base, factor in pairs]
+
+    def state_dict(self) -> dict[str, Any]:
+        """All attributes but the optimiser and the functions."""
+        return {k: v for k, v in super().state_dict().items() if k != "lr_lambdas"}
+
+
+class StepLR(LRScheduler):
+    """Multiplies the rate by ``gamma`` every ``step_size`` epochs.
+
+    Example:
+        >>> import weft
+        >>> opt = weft.optim.SGD([weft.zeros(1, requires_grad=True)], lr=1.0)
+        >>> sched = weft.optim.lr_scheduler.StepLR(opt, step_size=2, gamma=0.5)
+        >>> sched.step(); sched.step(); sched.get_last_lr()
+        [0.5]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
+        """Set the pace."""
+        if step_size < 1:
+            raise ValueError(f"StepLR: step_size must be 1 or more, got {step_size}")
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """The present rates, reduced at multiples of ``step_size``."""
+        due = self.last_epoch > 0 and self.last_epoch % self.step_size == 0
+        return [group["lr"] * (self.gamma if due else 1.0) for group in self._groups]
+
+
+class MultiStepLR(LRScheduler):
+    """Multiplies the rate by ``gamma`` at each of the ``milestones``.
+
+    Example:
+        >>> import weft
+        >>> opt = weft.optim.SGD([weft.zeros(1, requires_grad=True)], lr=1.0)
+        >>> sched = weft.optim.lr_scheduler.MultiStepLR(opt, milestones=[1, 3], gamma=0.5)
+        >>> sched.step(); sched.get_last_lr()
+        [0.5]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        milestones: Iterable[int],
+        gamma: float = 0.1,
+        last_epoch: int = -1,
+    ) -> None:
+        """Set the epochs; one that occurs twice counts twice."""
+        self.milestones, self.gamma = Counter(milestones), gamma
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """The present rates, reduced at milestones."""
+        factor = self.gamma ** self.milestones[self.last_epoch]
+        return [group["lr"] * factor for group in self._groups]
+
+
+class ExponentialLR(LRScheduler):
+    """Multiplies the rate by ``gamma`` every epoch.
+
+    Example:
+        >>> import weft
+        >>> opt = weft.optim.SGD([weft.zeros(1, requires_grad=True)], lr=1.0)
+        >>> sched = weft.optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
+        >>> sched.step(); sched.step(); sched.get_last_lr()
+        [0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        """Set the factor."""
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """The present rates, reduced."""
+        factor = self.gamma if self.last_epoch > 0 else 1.0
+        return [group["lr"] * factor for group in self._groups]
+
+
+class LinearLR(LRScheduler):
+    """Scales the rate by a factor that goes linearly from ``start_factor`` to ``end_factor``.
+
+    Example:
+        >>> import weft
+        >>> opt = weft.optim.SGD([weft.zeros(1, requires_grad=True)], lr=1.0)
+        >>> sched = weft.optim.lr_scheduler.LinearLR(opt, start_factor=0.5, total_iters=2)
+        >>> sched.step(); sched.get_last_lr()
+        [0.75]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1.0 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
+        """Set both ends and the number of epochs between them."""
+        if not 0 < start_factor <= 1:
+            raise ValueError(f"LinearLR: start_factor must be in (0, 1], got {start_factor}")
+        if not 0 <= end_factor <= 1:
+            raise ValueError(f"LinearLR: end_factor must be in [0, 1], got {end_factor}")
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """The present rates, moved one epoch on."""
+        if self.last_epoch == 0:
+            factor = self.start_factor
+        elif self.last_epoch > self.total_iters:
+            factor = 1.0
+        else:
+            rise = self.end_factor - self.start_factor
+            base = self.total_iters * self.start_factor + (self.last_epoch - 1) * rise
+            factor = 1.0 + rise / base
+        return [group["lr"] * factor for group in self._groups]
+
+
+class CosineAnnealingLR(LRScheduler):
+    """From the initial rate to ``eta_min`` along half a cosine of ``T_max`` epochs.
+
+    Loshchilov, Hutter, "SGDR", ICLR 2017, without restarts; after ``T_max`` the rate rises again.
+
+    Example:
+        >>> import weft
+        >>> opt = weft.optim.SGD([weft.zeros(1, requires_grad=True)], lr=1.0)
+        >>> sched = weft.optim.lr_scheduler.CosineAnnealingLR(opt, T_max=2)
+        >>> sched.step(); round(sched.get_last_lr()[0], 6)
+        0.5
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
+    ) -> None:
+        """Set the length and the lowest rate."""
+        self.T_max, self.eta_min = T_max, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """The present rates, moved one epoch on."""
+        epoch, top = self.last_epoch, self.T_max
+        if epoch == 0:
+            return [group["lr"] for group in self._groups]
+        if (epoch - 1 - top) % (2 * top) == 0:
+            rise = (1 - cos(pi / top)) / 2
+            return [
+                group["lr"] + (base - self.eta_min) * rise
+                for base, group in zip(self.base_lrs, self._groups, strict=True)
+            ]
+        factor = (1 + cos(pi * epoch / top)) / (1 + cos(pi * (epoch - 1) / top))
+        return [factor * (group["lr"] - self.eta_min) + self.eta_min for group in self._groups]
