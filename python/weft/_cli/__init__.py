@@ -1,0 +1,1 @@
+"""The subcommands of ``weft``; each module has ``add_command(commands)``."""
