@@ -1,0 +1,58 @@
+# Each target works alone on a fresh clone: it makes .venv and builds what it needs.
+# Needed beforehand: a Rust toolchain, Python 3.11 or newer, make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench check wheel clean
+.DELETE_ON_ERROR:
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.built ## train a graph network on Cora, dynamic and static, and compare
+	$(BIN)/weft demo
+
+test: $(VENV)/.built $(VENV)/.tools ## run all tests, Rust's and Python's
+	cargo test --workspace --exclude weft-py
+	$(BIN)/python -m pytest -q
+
+bench: $(VENV)/.built $(VENV)/.tools ## time weft, beside torch and jax where they are installed
+	$(BIN)/python -m benches
+
+check: $(VENV)/.built $(VENV)/.tools ## formatting, lints and types
+	cargo fmt --all --check
+	PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo clippy --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+wheel: $(VENV)/.tools ## build the wheel into dist/
+	$(BIN)/maturin build --profile dist --out dist
+	@ls -lh dist/*.whl
+
+clean: ## remove everything that was built
+	rm -rf $(VENV) target dist python/weft/_core*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Stamps: made once, made again when what they depend on is newer.
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit( \
+	  f"weft needs Python 3.11 or newer, $(PYTHON) is {v.major}.{v.minor}. Try: make PYTHON=python3.12 ...")'
+	@cargo --version > /dev/null || { echo "weft needs a Rust toolchain (cargo)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2'
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.made $(RUST) pyproject.toml
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release
+	@touch $@
+
+# The packages of the extra "dev", as pyproject.toml lists them.
+$(VENV)/.tools: $(VENV)/.made pyproject.toml
+	$(BIN)/python -c 'import tomllib; print("\n".join(tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"]))' > $(VENV)/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check numpy -r $(VENV)/dev.txt
+	@touch $@
