@@ -7,17 +7,22 @@
 //! argument lies inside its buffer, and panics on a broken internal contract.
 
 pub mod buffer;
+pub mod copy;
 pub mod cpu;
 pub mod dtype;
+pub mod fill;
 mod float;
 pub mod gemm;
 pub mod index;
 mod lanes;
 pub mod layout;
 pub mod loss;
+pub mod math;
 pub mod norm;
 pub mod optim;
+pub mod program;
 pub mod reduce;
+pub mod rng;
 pub mod scan;
 pub mod shape;
 mod shared;
@@ -26,6 +31,7 @@ pub mod sparse;
 #[cfg(test)]
 mod testing;
 pub mod threads;
+pub mod tile;
 mod walk;
 
 pub use buffer::{Arg, Buffer};

@@ -1,0 +1,100 @@
+//! Writing values that come from no tensor.
+
+use crate::buffer::Arg;
+use crate::dtype::{DType, Element, Scalar};
+use crate::program::Sweep;
+use crate::tile::splat;
+
+/// The bytes of `value` as an element of `dtype`, in the low bytes.
+fn element_bytes(value: Scalar, dtype: DType) -> [u8; 8] {
+    let mut bytes = [0; 8];
+    let mut put = |b: &[u8]| bytes[..b.len()].copy_from_slice(b);
+    match (dtype, value.cast(dtype)) {
+        (DType::F32, value) => put(&(value.as_f64() as f32).to_ne_bytes()),
+        (DType::F64, value) => put(&value.as_f64().to_ne_bytes()),
+        (DType::I64, value) => put(&value.as_i64().to_ne_bytes()),
+        (DType::I32, value) => put(&(value.as_i64() as i32).to_ne_bytes()),
+        (DType::U8 | DType::Bool, value) => put(&(value.as_i64() as u8).to_ne_bytes()),
+    }
+    bytes
+}
+
+/// Eight bytes, aligned for every element.
+#[repr(align(8))]
+struct Aligned([u8; 8]);
+
+/// Sets every element to `value`, converted to the dtype of `out` (any strides).
+///
+/// # Panics
+/// When `out` exceeds its buffer.
+pub fn fill(value: Scalar, out: Arg) {
+    let size = out.dtype.size();
+    let element = Aligned(element_bytes(value, out.dtype));
+    Sweep::new(&[], &[out]).run(1, 0, |operands, _, n| {
+        // SAFETY: the sweep hands out an operand that is writable for `n` elements.
+        unsafe { splat(element.0.as_ptr(), operands[0].ptr.cast_mut(), size, n) };
+    });
+}
+
+/// Sets element i to `start + i * step`, computed in `f64` for floats and in wrapping `i64`
+/// for integers.
+///
+/// # Panics
+/// When `out` is not contiguous or exceeds its buffer.
+pub fn arange(start: Scalar, step: Scalar, out: Arg) {
+    let (a, d) = (start.as_f64(), step.as_f64());
+    let (i, k) = (start.as_i64(), step.as_i64());
+    let whole = move |n: usize| i.wrapping_add(k.wrapping_mul(n as i64));
+    match out.dtype {
+        DType::F32 => sequence(out, |n| (a + n as f64 * d) as f32),
+        DType::F64 => sequence(out, |n| a + n as f64 * d),
+        DType::I32 => sequence(out, |n| whole(n) as i32),
+        DType::I64 => sequence(out, whole),
+        DType::U8 => sequence(out, |n| whole(n) as u8),
+        DType::Bool => sequence(out, |n| u8::from(whole(n) != 0)),
+    }
+}
+
+fn sequence<T: Element>(out: Arg, f: impl Fn(usize) -> T + Sync) {
+    crate::shared::split_rows(out.slice_mut::<T>(), 1, 1, |first, part| {
+        for (i, x) in part.iter_mut().enumerate() {
+            *x = f(first + i);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Tensor;
+
+    #[test]
+    fn a_fill_reaches_every_element_of_a_window_and_no_other() {
+        let t = Tensor::new(&[0i32; 12], &[3, 4]).view(|l| l.permute(&[1, 0]).slice(0, 1, 2, 2));
+        fill(Scalar::Float(7.9), t.arg());
+        let all = Tensor::new(&[0i32; 12], &[12]);
+        let whole = Tensor { buffer: t.buffer.clone(), ..all };
+        assert_eq!(whole.values::<i32>(), [0, 7, 0, 7, 0, 7, 0, 7, 0, 7, 0, 7]);
+    }
+
+    #[test]
+    fn fills_convert_as_casts_do() {
+        let b = Tensor::new(&[9u8; 3], &[3]);
+        fill(Scalar::Float(0.5), Arg::new(&b.buffer, DType::Bool, &b.layout));
+        assert_eq!(b.values::<u8>(), [1, 1, 1]);
+        let f = Tensor::new(&[9f32; 2000], &[2000]);
+        fill(Scalar::Int(3), f.arg());
+        assert!(f.values::<f32>().iter().all(|&x| x == 3.0));
+    }
+
+    #[test]
+    fn aranges_do_not_accumulate_rounding() {
+        let f = Tensor::new(&[0f32; 100_000], &[100_000]);
+        arange(Scalar::Float(0.0), Scalar::Float(0.1), f.arg());
+        let exact = |i: usize| (i as f64 * 0.1) as f32;
+        assert!(f.values::<f32>().iter().enumerate().all(|(i, &x)| x == exact(i)));
+        let k = Tensor::new(&[0i64; 4], &[4]);
+        arange(Scalar::Int(5), Scalar::Int(-2), k.arg());
+        assert_eq!(k.values::<i64>(), [5, 3, 1, -1]);
+    }
+}

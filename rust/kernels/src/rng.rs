@@ -1,0 +1,167 @@
+//! Random numbers from a counter: Philox4x32-10 (J. Salmon, M. Moraes, R. Dror and D. Shaw,
+//! "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+//!
+//! Element i of a stream depends only on the key and i, so streams can be made in any order,
+//! by any number of threads. Blocks are taken [`LANES`] at a time: word w of block l of a
+//! group serves element `w * LANES + l` of the group's 64 (or, where an element takes two
+//! words, words 2w and 2w + 1 serve element `w * LANES + l` of its 32).
+
+mod make;
+mod philox;
+
+use crate::buffer::Arg;
+use crate::cpu::{Work, dispatch};
+use crate::dtype::{DType, Element, Scalar};
+use crate::shared::split_rows;
+use make::{Bernoulli, Integers, Normal, Uniform, Whole};
+use philox::{LANES, Words, group};
+
+/// Where in which stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Which stream.
+    pub seed: u64,
+    /// How many blocks of 4 times 32 bits come before.
+    pub offset: u64,
+}
+
+/// Most elements that one group of blocks serves.
+const GROUP: usize = 4 * LANES;
+
+/// Blocks that one call for `numel` elements consumes at most; the next call's offset
+/// lies this much further. The same for every dtype and distribution.
+pub fn blocks(numel: usize, _dtype: DType) -> u64 {
+    (numel.div_ceil(GROUP / 2) * LANES) as u64
+}
+
+/// Turns the words of a group into elements.
+trait Make<T>: Copy + Sync {
+    /// Elements that one group serves.
+    const SERVES: usize;
+    /// Scalar operations per element.
+    const COST: usize;
+    /// Makes the first `SERVES` elements.
+    fn make(self, words: &Words, at: Place, out: &mut [T; GROUP]);
+}
+
+/// Which group of which stream, for those who need more words.
+#[derive(Clone, Copy)]
+struct Place {
+    key: Key,
+    group: u64,
+}
+
+struct Stream<'a, T, M> {
+    make: M,
+    key: Key,
+    first: u64,
+    out: &'a mut [T],
+}
+
+impl<T: Element + Default, M: Make<T>> Work for Stream<'_, T, M> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let mut made = [T::default(); GROUP];
+        for (i, piece) in self.out.chunks_mut(M::SERVES).enumerate() {
+            let at = Place { key: self.key, group: self.first + i as u64 };
+            let words = group(self.key, at.group, 0);
+            self.make.make(&words, at, &mut made);
+            match <&mut [T; GROUP]>::try_from(&mut *piece) {
+                Ok(whole) => *whole = made,
+                Err(_) => piece.copy_from_slice(&made[..piece.len()]),
+            }
+        }
+    }
+}
+
+/// Fills `out`, which must be contiguous.
+fn stream<T: Element + Default, M: Make<T>>(make: M, key: Key, out: Arg) {
+    let out = out.slice_mut::<T>();
+    let whole = out.len() / M::SERVES * M::SERVES;
+    let (body, tail) = out.split_at_mut(whole);
+    split_rows(body, M::SERVES, M::SERVES * M::COST, |first, out| {
+        dispatch(Stream { make, key, first: first as u64, out });
+    });
+    if !tail.is_empty() {
+        dispatch(Stream { make, key, first: (whole / M::SERVES) as u64, out: tail });
+    }
+}
+
+/// Uniform numbers in `[low, high)` from 24 (`f32`) or 53 (`f64`) random bits; all `low`
+/// where the two are equal.
+///
+/// # Panics
+/// When `out` is not a contiguous window of floats inside its buffer.
+pub fn uniform(key: Key, low: f64, high: f64, out: Arg) {
+    match out.dtype {
+        DType::F32 => stream(Uniform::<f32>::new(low, high), key, out),
+        _ => stream(Uniform::<f64>::new(low, high), key, out),
+    }
+}
+
+/// Normal numbers by the transformation of Box and Muller (1958): pairs of elements share a
+/// radius from 32 (`f32`) or 53 (`f64`) random bits.
+///
+/// # Panics
+/// As [`uniform`].
+pub fn normal(key: Key, mean: f64, std: f64, out: Arg) {
+    match out.dtype {
+        DType::F32 => stream(Normal { mean: mean as f32, std: std as f32 }, key, out),
+        _ => stream(Normal { mean, std }, key, out),
+    }
+}
+
+/// `scale` with probability `p` (to within 2^-33), else 0.
+///
+/// # Panics
+/// When `out` is not a contiguous window inside its buffer.
+pub fn bernoulli(key: Key, p: f64, scale: f64, out: Arg) {
+    let scale = Scalar::Float(scale).cast(out.dtype);
+    match out.dtype {
+        DType::F32 => stream(Bernoulli::new(p, scale.as_f64() as f32), key, out),
+        DType::F64 => stream(Bernoulli::new(p, scale.as_f64()), key, out),
+        DType::I32 => stream(Bernoulli::new(p, scale.as_i64() as i32), key, out),
+        DType::I64 => stream(Bernoulli::new(p, scale.as_i64()), key, out),
+        DType::U8 | DType::Bool => stream(Bernoulli::new(p, scale.as_i64() as u8), key, out),
+    }
+}
+
+/// Uniform integers in `low..high`: 64 random bits times the range (bias below 2^-32), or,
+/// where the range exceeds 2^32, D. Lemire's unbiased variant of that.
+///
+/// # Panics
+/// When `low >= high`, or as [`bernoulli`].
+pub fn integers(key: Key, low: i64, high: i64, out: Arg) {
+    assert!(low < high, "a range of integers");
+    let make = Integers { low, range: high.wrapping_sub(low) as u64 };
+    match out.dtype {
+        DType::F32 => stream::<f32, _>(make, key, out),
+        DType::F64 => stream::<f64, _>(make, key, out),
+        DType::I32 => stream::<i32, _>(make, key, out),
+        DType::I64 => stream::<i64, _>(make, key, out),
+        DType::U8 | DType::Bool => stream::<u8, _>(make, key, out),
+    }
+}
+
+/// A permutation of `0..n` by the shuffle of Fisher and Yates (bias below n 2^-64 a step).
+///
+/// # Panics
+/// When `out` is not a contiguous window of `i64` inside its buffer.
+pub fn permutation(key: Key, out: Arg) {
+    let out = out.slice_mut::<i64>();
+    for (i, x) in out.iter_mut().enumerate() {
+        *x = i as i64;
+    }
+    let mut draws = [0i64; GROUP];
+    for (step, i) in (1..out.len()).rev().enumerate() {
+        let serves = <Whole as Make<i64>>::SERVES;
+        if step % serves == 0 {
+            let first = (step / serves) as u64;
+            dispatch(Stream { make: Whole, key, first, out: &mut draws[..serves] });
+        }
+        let draw = draws[step % serves] as u64;
+        out.swap(i, ((u128::from(draw) * (i as u128 + 1)) >> 64) as usize);
+    }
+}

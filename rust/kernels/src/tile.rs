@@ -1,0 +1,93 @@
+//! Tiles: one elementwise instruction over a contiguous run of elements.
+//!
+//! The same tile serves eager calls over whole arrays and fused programs over pieces
+//! that fit the first-level cache. Its bits do not depend on where a run begins or
+//! ends, on the operands' steps, or on the instruction set. (Sign and payload of a NaN
+//! are not specified.)
+
+mod binary;
+mod cast;
+mod compare;
+mod kernel;
+mod pow;
+mod ternary;
+mod unary;
+
+pub use binary::*;
+pub use cast::cast;
+pub use compare::*;
+pub use pow::POW;
+pub use ternary::{CLAMP, WHERE};
+pub use unary::*;
+
+use crate::cpu::{Isa, isa};
+use crate::dtype::DType;
+pub(crate) use kernel::{Kernel, splat};
+
+/// Where a tile reads one of its inputs.
+#[derive(Debug, Clone, Copy)]
+pub struct Operand {
+    /// The first element.
+    pub ptr: *const u8,
+    /// Elements from one to the next: 0 (one value repeated) or 1.
+    pub step: usize,
+}
+
+/// Computes `n` elements of `out` from `n` elements of each input.
+///
+/// # Safety
+/// There must be as many inputs as the tile has operands, each readable for `n` elements
+/// (one, where `step` is 0) of the dtype the tile expects, `out` must be writable for `n`
+/// elements, all aligned. `out` may be exactly an input of the same element size and step
+/// 1, and may not overlap an input otherwise. The machine must have the instruction set
+/// the tile was compiled for.
+pub type TileFn = unsafe fn(ins: &[Operand], out: *mut u8, n: usize);
+
+/// One tile as compiled for each instruction set.
+#[derive(Clone, Copy)]
+pub(crate) struct Versions([TileFn; 3]);
+
+impl Versions {
+    pub(crate) const fn of<K: Kernel>() -> Versions {
+        #[cfg(target_arch = "x86_64")]
+        return Versions([kernel::baseline::<K>, kernel::avx2::<K>, kernel::avx512::<K>]);
+        #[cfg(not(target_arch = "x86_64"))]
+        return Versions([kernel::baseline::<K>; 3]);
+    }
+
+    pub(crate) fn get(&self, isa: Isa) -> TileFn {
+        self.0[isa as usize]
+    }
+}
+
+/// An instruction for every dtype that has it. The key is the dtype of the operands
+/// (of [`WHERE`]: of the last two).
+pub struct TileSet {
+    versions: [Option<Versions>; 6],
+}
+
+impl TileSet {
+    const fn new() -> TileSet {
+        TileSet { versions: [None; 6] }
+    }
+
+    const fn with<K: Kernel>(mut self, dtype: DType) -> TileSet {
+        self.versions[dtype as usize] = Some(Versions::of::<K>());
+        self
+    }
+
+    /// The tile for this machine, if the dtype has the instruction.
+    pub fn get(&self, dtype: DType) -> Option<TileFn> {
+        self.get_for(dtype, isa())
+    }
+
+    /// The tile for a given instruction set, which the machine must have when it is called.
+    pub fn get_for(&self, dtype: DType, isa: Isa) -> Option<TileFn> {
+        self.versions[dtype as usize].map(|versions| versions.get(isa))
+    }
+
+    /// Whether the dtype has the instruction.
+    pub fn supports(&self, dtype: DType) -> bool {
+        self.versions[dtype as usize].is_some()
+    }
+}

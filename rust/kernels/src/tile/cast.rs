@@ -1,0 +1,61 @@
+//! Conversions between dtypes.
+
+use super::kernel::{Map1, Un};
+use super::{TileFn, Versions};
+use crate::cpu::isa;
+use crate::dtype::DType;
+
+struct To;
+
+macro_rules! to {
+    ($($from:ident => $($to:ident)+;)+) => {
+        $($(impl Un<$from, $to> for To {
+            #[inline(always)]
+            fn f(x: $from) -> $to {
+                x as $to
+            }
+        })+)+
+    };
+}
+to! {
+    u8 => u8 i32 i64 f32 f64;
+    i32 => u8 i32 i64 f32 f64;
+    i64 => u8 i32 i64 f32 f64;
+    f32 => u8 i32 i64 f32 f64;
+    f64 => u8 i32 i64 f32 f64;
+}
+
+struct Truth;
+
+impl<T: Default + PartialEq> Un<T, u8> for Truth {
+    #[inline(always)]
+    fn f(x: T) -> u8 {
+        u8::from(x != T::default())
+    }
+}
+
+type Row = [Versions; 6];
+
+const fn row<T: Copy + Default + PartialEq>() -> Row
+where
+    To: Un<T, u8> + Un<T, i32> + Un<T, i64> + Un<T, f32> + Un<T, f64>,
+{
+    [
+        Versions::of::<Map1<Truth, T, u8>>(),
+        Versions::of::<Map1<To, T, u8>>(),
+        Versions::of::<Map1<To, T, i32>>(),
+        Versions::of::<Map1<To, T, i64>>(),
+        Versions::of::<Map1<To, T, f32>>(),
+        Versions::of::<Map1<To, T, f64>>(),
+    ]
+}
+
+static CASTS: [Row; 6] =
+    [row::<u8>(), row::<u8>(), row::<i32>(), row::<i64>(), row::<f32>(), row::<f64>()];
+
+/// The tile that converts `from` to `to`. Floats become integers by truncation and
+/// saturation (NaN becomes 0), integers narrow by dropping bits, and truth values are
+/// what is not zero.
+pub fn cast(from: DType, to: DType) -> TileFn {
+    CASTS[from as usize][to as usize].get(isa())
+}
