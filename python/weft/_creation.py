@@ -1,0 +1,405 @@
+"""Making tensors.
+
+``device`` is accepted where torch accepts it and must name the CPU.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from weft import _core
+from weft._core import Tensor, dtype, dtype_of
+
+float32, float64 = dtype_of("float32"), dtype_of("float64")
+int32, int64 = dtype_of("int32"), dtype_of("int64")
+uint8, bool_ = dtype_of("uint8"), dtype_of("bool")
+
+_default = float32
+_DTYPES = {np.dtype(d.name): d for d in (float32, float64, int32, int64, uint8, bool_)}
+
+
+def get_default_dtype() -> dtype:
+    """The dtype of new tensors of real numbers: always ``weft.float32``.
+
+    Example:
+        >>> weft.get_default_dtype()
+        weft.float32
+    """
+    return _default
+
+
+def check_device(device: object) -> None:
+    """Accept ``None``, ``"cpu"`` and objects whose text is ``cpu``.
+
+    Raises:
+        RuntimeError: another device is asked for.
+    """
+    if device is not None and str(device).split(":")[0] != "cpu":
+        raise RuntimeError(f"device: expected cpu, got {device}")
+
+
+def _finish(out: Tensor, requires_grad: bool) -> Tensor:
+    if requires_grad:
+        out.requires_grad = True
+    return out
+
+
+def _size(size: tuple[Any, ...]) -> Sequence[int]:
+    return size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+
+
+def _host(data: Any, kind: dtype | None) -> np.ndarray:
+    """A fresh, contiguous array of a supported dtype."""
+    if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
+        data = [x.tolist() if isinstance(x, Tensor) else x for x in data]
+    real = not isinstance(data, np.ndarray) and not hasattr(data, "__array_interface__")
+    try:
+        values = np.array(data, order="C")
+    except ValueError as error:
+        raise ValueError(f"tensor: expected numbers in a regular shape, {error}") from None
+    if kind is None:
+        if real and values.dtype == np.float64:
+            kind = _default
+        elif values.dtype not in _DTYPES:
+            kind = _nearest(values)
+    wanted = values.dtype if kind is None else np.dtype(kind.name)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"tensor: expected numbers, got dtype {values.dtype}")
+    return values.astype(wanted, copy=False)
+
+
+def _nearest(values: np.ndarray) -> dtype:
+    """The supported dtype that holds every value of an unsupported one."""
+    if values.dtype.kind == "f":
+        return float32 if values.dtype.itemsize < 4 else float64
+    if values.dtype.kind in "iu":
+        return int32 if values.dtype.itemsize <= 2 else int64
+    return _default
+
+
+def tensor(
+    data: Any, *, dtype: dtype | None = None, device: object = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor with a copy of ``data``: numbers, nested lists, numpy arrays, tensors.
+
+    Python floats become float32, whole numbers int64; numpy arrays keep their dtype.
+
+    Raises:
+        ValueError: nested lists of unequal length.
+        TypeError: something else than numbers.
+
+    Example:
+        >>> weft.tensor([[1.0, 2.0], [3.0, 4.0]]).shape
+        (2, 2)
+    """
+    check_device(device)
+    if isinstance(data, Tensor):
+        copy = _core.clone(data.detach())
+        return _finish(copy if dtype is None else _core.cast(copy, dtype), requires_grad)
+    return _finish(_wrap(_host(data, dtype)), requires_grad)
+
+
+def _wrap(values: np.ndarray) -> Tensor:
+    kind = _DTYPES[values.dtype]
+    return _core.from_buffer(values.view(np.uint8) if kind is bool_ else values, kind)
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor that shares the array's memory.
+
+    An array that cannot be shared (read-only, reversed, misaligned, another byte order) is
+    copied.
+
+    Example:
+        >>> import numpy as np
+        >>> a = np.zeros(2, dtype=np.float32)
+        >>> t = weft.from_numpy(a)
+        >>> a[0] = 5
+        >>> t
+        tensor([5., 0.])
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected a numpy array, got {type(array).__name__}")
+    if array.dtype not in _DTYPES:
+        names = ", ".join(d.name for d in _DTYPES.values())
+        raise TypeError(f"from_numpy: expected one of {names}, got {array.dtype}")
+    shareable = array.flags.writeable and array.flags.aligned and array.dtype.isnative
+    steps = all(s >= 0 and s % array.itemsize == 0 for s in array.strides)
+    return _wrap(array if shareable and steps else array.copy())
+
+
+def as_tensor(data: Any, *, dtype: dtype | None = None, device: object = None) -> Tensor:
+    """``data`` as a tensor, without a copy where possible.
+
+    Example:
+        >>> t = weft.tensor([1.0])
+        >>> weft.as_tensor(t) is t
+        True
+    """
+    check_device(device)
+    if isinstance(data, Tensor):
+        return data if dtype is None else _core.cast(data, dtype)
+    if isinstance(data, np.ndarray) and data.dtype in _DTYPES:
+        shared = from_numpy(data)
+        return shared if dtype is None else _core.cast(shared, dtype)
+    return tensor(data, dtype=dtype)
+
+
+def full(
+    size: Sequence[int] | int,
+    fill_value: bool | int | float,
+    *,
+    dtype: dtype | None = None,
+    device: object = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The same number everywhere; its kind decides the dtype if none is given.
+
+    Example:
+        >>> weft.full((2,), 7)
+        tensor([7, 7])
+    """
+    check_device(device)
+    if dtype is None:
+        kinds = {bool: bool_, int: int64}
+        dtype = kinds.get(type(fill_value), _default)
+    return _finish(_core.full(size, fill_value, dtype), requires_grad)
+
+
+def zeros(*size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+    """Zeros, float32 unless said otherwise.
+
+    Example:
+        >>> weft.zeros(2, 3).shape
+        (2, 3)
+    """
+    return full(_size(size), 0, dtype=dtype or _default, device=device, requires_grad=requires_grad)
+
+
+def ones(*size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+    """Ones, float32 unless said otherwise.
+
+    Example:
+        >>> weft.ones(2)
+        tensor([1., 1.])
+    """
+    return full(_size(size), 1, dtype=dtype or _default, device=device, requires_grad=requires_grad)
+
+
+def empty(*size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+    """A tensor to be written: zeros, since weft has no undefined values.
+
+    Example:
+        >>> weft.empty(2, 3).shape
+        (2, 3)
+    """
+    return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def full_like(
+    input: Tensor,
+    fill_value: bool | int | float,
+    *,
+    dtype: dtype | None = None,
+    device: object = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The same number everywhere, in the shape and dtype of ``input``.
+
+    Example:
+        >>> weft.full_like(weft.zeros(2), 3)
+        tensor([3., 3.])
+    """
+    kind = dtype or input.dtype
+    return full(input.shape, fill_value, dtype=kind, device=device, requires_grad=requires_grad)
+
+
+def zeros_like(input: Tensor, *, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape and dtype of ``input``.
+
+    Example:
+        >>> weft.zeros_like(weft.ones(2))
+        tensor([0., 0.])
+    """
+    return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+    """Ones in the shape and dtype of ``input``.
+
+    Example:
+        >>> weft.ones_like(weft.zeros(2))
+        tensor([1., 1.])
+    """
+    return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def empty_like(input: Tensor, *, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape and dtype of ``input``.
+
+    Example:
+        >>> weft.empty_like(weft.ones(2)).shape
+        (2,)
+    """
+    return zeros_like(input, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def arange(
+    start: float,
+    end: float | None = None,
+    step: float = 1,
+    *,
+    dtype: dtype | None = None,
+    device: object = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers from ``start`` up to, not including, ``end``. With one argument, from 0.
+
+    Example:
+        >>> weft.arange(3)
+        tensor([0, 1, 2])
+    """
+    check_device(device)
+    if end is None:
+        start, end = 0, start
+    if step == 0:
+        raise ValueError("arange: step must not be 0")
+    count = max(0, math.ceil((end - start) / step))
+    whole = all(isinstance(x, int) for x in (start, end, step))
+    out = _core.arange(start, step, count, dtype or (int64 if whole else _default))
+    return _finish(out, requires_grad)
+
+
+def linspace(
+    start: float, end: float, steps: int, *, dtype: dtype | None = None, requires_grad: bool = False
+) -> Tensor:
+    """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced.
+
+    Example:
+        >>> weft.linspace(0, 1, 3)
+        tensor([0. , 0.5, 1. ])
+    """
+    gap = (end - start) / max(steps - 1, 1)
+    return _finish(_core.arange(float(start), gap, steps, dtype or _default), requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: dtype | None = None, device: object = None) -> Tensor:
+    """Ones on the diagonal of an ``[n, m]`` matrix.
+
+    Example:
+        >>> weft.eye(2)
+        tensor([[1., 0.],
+                [0., 1.]])
+    """
+    check_device(device)
+    rows, columns = arange(n), arange(n if m is None else m)
+    return _core.cast(rows[:, None] == columns, dtype or _default)
+
+
+def rand(*size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+    """Random numbers, uniform in [0, 1).
+
+    Example:
+        >>> weft.rand(2, 3).shape
+        (2, 3)
+    """
+    check_device(device)
+    return _finish(_core.draw("uniform", 0.0, 1.0, _size(size), dtype or _default), requires_grad)
+
+
+def randn(*size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+    """Random numbers, normal with mean 0 and variance 1.
+
+    Example:
+        >>> weft.randn(2, 3).shape
+        (2, 3)
+    """
+    check_device(device)
+    return _finish(_core.draw("normal", 0.0, 1.0, _size(size), dtype or _default), requires_grad)
+
+
+def rand_like(input: Tensor, *, dtype: dtype | None = None) -> Tensor:
+    """Uniform random numbers in the shape and dtype of ``input``.
+
+    Example:
+        >>> weft.rand_like(weft.zeros(2)).shape
+        (2,)
+    """
+    return rand(input.shape, dtype=dtype or input.dtype)
+
+
+def randn_like(input: Tensor, *, dtype: dtype | None = None) -> Tensor:
+    """Normal random numbers in the shape and dtype of ``input``.
+
+    Example:
+        >>> weft.randn_like(weft.zeros(2)).shape
+        (2,)
+    """
+    return randn(input.shape, dtype=dtype or input.dtype)
+
+
+def randint(
+    low: int,
+    high: int | Sequence[int],
+    size: Sequence[int] | None = None,
+    *,
+    dtype: dtype | None = None,
+    device: object = None,
+) -> Tensor:
+    """Random whole numbers in ``low..high``; with two arguments, in ``0..low``.
+
+    Example:
+        >>> bool((weft.randint(5, (100,)) < 5).all())
+        True
+    """
+    check_device(device)
+    if size is None:
+        if isinstance(high, int):
+            raise TypeError("randint: expected a size")
+        low, high, size = 0, low, high
+    if not isinstance(high, int):
+        raise TypeError(f"randint: expected a whole number for high, got {high!r}")
+    return _core.draw("randint", low, high, size, dtype or int64)
+
+
+def randperm(n: int, *, dtype: dtype | None = None, device: object = None) -> Tensor:
+    """The numbers ``0..n`` in random order.
+
+    Example:
+        >>> sorted(weft.randperm(3).tolist())
+        [0, 1, 2]
+    """
+    check_device(device)
+    order = _core.draw("randperm", 0, 0, (n,), int64)
+    return order if dtype is None else _core.cast(order, dtype)
+
+
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False) -> Tensor:
+    """Indices drawn with the probabilities (or weights) in the last dimension.
+
+    Without replacement the draws are those of the exponential race (Efraimidis and
+    Spirakis 2006). Shape ``[*, num_samples]``, int64.
+
+    Example:
+        >>> weft.multinomial(weft.tensor([0.0, 1.0, 0.0]), 1)
+        tensor([1])
+    """
+    classes = input.shape[-1]
+    if not replacement and num_samples > classes:
+        raise RuntimeError(
+            f"multinomial: without replacement expected at most {classes} samples, got {num_samples}"
+        )
+    draws = []
+    weights = input.detach()
+    for _ in range(num_samples):
+        race = weights / -(1 - rand(weights.shape, dtype=weights.dtype)).log()
+        race = _core.Pointwise("where")(weights > 0, race, -1.0)
+        draw = race.argmax(-1, keepdim=True)
+        draws.append(draw)
+        if not replacement:
+            weights = _core.index("scatter", weights, -1, draw, zeros(draw.shape, dtype=weights.dtype))
+    return _core.cat(draws, -1)

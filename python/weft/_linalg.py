@@ -1,0 +1,100 @@
+"""Products of vectors and matrices."""
+
+from __future__ import annotations
+
+from weft import _core
+from weft._core import Tensor
+
+
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """The matrix product ``input @ other`` of the last two dimensions; the others broadcast.
+
+    Vectors are rows on the left and columns on the right, as in numpy.
+
+    Raises:
+        RuntimeError: the inner dimensions differ.
+        TypeError: the dtypes differ.
+
+    Example:
+        >>> weft.matmul(weft.ones(2, 3), weft.ones(3, 2))
+        tensor([[3., 3.],
+                [3., 3.]])
+    """
+    return _core.matmul(input, other)
+
+
+def _expect(name: str, tensor: Tensor, ndim: int) -> None:
+    if tensor.ndim != ndim:
+        raise RuntimeError(f"{name}: expected {ndim} dimensions, got shape {tensor.shape}")
+
+
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices.
+
+    Example:
+        >>> weft.mm(weft.ones(1, 2), weft.ones(2, 1))
+        tensor([[2.]])
+    """
+    _expect("mm", input, 2)
+    _expect("mm", mat2, 2)
+    return _core.matmul(input, mat2)
+
+
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The products of two batches of matrices.
+
+    Example:
+        >>> weft.bmm(weft.ones(3, 1, 2), weft.ones(3, 2, 1)).shape
+        (3, 1, 1)
+    """
+    _expect("bmm", input, 3)
+    _expect("bmm", mat2, 3)
+    return _core.matmul(input, mat2)
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """The product of a matrix and a vector.
+
+    Example:
+        >>> weft.mv(weft.ones(2, 3), weft.ones(3))
+        tensor([3., 3.])
+    """
+    _expect("mv", input, 2)
+    _expect("mv", vec, 1)
+    return _core.matmul(input, vec)
+
+
+def dot(input: Tensor, other: Tensor) -> Tensor:
+    """The inner product of two vectors.
+
+    Example:
+        >>> weft.dot(weft.ones(3), weft.ones(3))
+        tensor(3.)
+    """
+    _expect("dot", input, 1)
+    _expect("dot", other, 1)
+    return _core.matmul(input, other)
+
+
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """All products of elements of two vectors.
+
+    Example:
+        >>> weft.outer(weft.ones(2), weft.ones(3)).shape
+        (2, 3)
+    """
+    _expect("outer", input, 1)
+    _expect("outer", vec2, 1)
+    return input[:, None] * vec2
+
+
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * (mat1 @ mat2)``.
+
+    Example:
+        >>> weft.addmm(weft.ones(1), weft.ones(1, 2), weft.ones(2, 1))
+        tensor([[3.]])
+    """
+    product = mm(mat1, mat2)
+    scaled = product if alpha == 1 else product * alpha
+    return scaled + (input if beta == 1 else input * beta)

@@ -1,0 +1,454 @@
+"""Functions of ``weft.nn.functional``: activations, losses, and what layers compute.
+
+Names, arguments and defaults are torch's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from weft import _core
+from weft._core import Pointwise, Tensor
+from weft._pointwise import relu, sigmoid, tanh, where
+from weft._reduce import log_softmax, softmax
+from weft._reduce import mean as _mean
+from weft._reduce import sum as _sum
+from weft.sparse import SparseTensor
+
+_gelu, _gelu_tanh = Pointwise("gelu"), Pointwise("gelu_tanh")
+_silu, _softplus = Pointwise("silu"), Pointwise("softplus")
+_leaky_relu, _elu = Pointwise("leaky_relu"), Pointwise("elu")
+_mul, _add = Pointwise("mul"), Pointwise("add")
+
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "dropout", "elu",
+    "embedding", "gelu", "huber_loss", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear",
+    "log_softmax", "mse_loss", "nll_loss", "normalize", "one_hot", "pad", "relu",
+    "scaled_dot_product_attention", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus",
+    "tanh",
+]  # fmt: skip
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """``x * (1 + erf(x / sqrt(2))) / 2``, or with ``approximate="tanh"`` its tanh form.
+
+    Example:
+        >>> F.gelu(weft.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.8413])
+    """
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"gelu: approximate expected to be none or tanh, got {approximate}")
+    return _gelu(input) if approximate == "none" else _gelu_tanh(input)
+
+
+def silu(input: Tensor) -> Tensor:
+    """``x * sigmoid(x)``.
+
+    Example:
+        >>> F.silu(weft.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.7311])
+    """
+    return _silu(input)
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """``log(1 + exp(beta * x)) / beta``, and ``x`` where ``beta * x > threshold``.
+
+    Example:
+        >>> F.softplus(weft.tensor([0.0, 100.0]))
+        tensor([  0.6931, 100.0000])
+    """
+    scaled = input if beta == 1 else input * beta
+    out = _softplus(scaled)
+    out = out if beta == 1 else out / beta
+    return where(scaled > threshold, input, out)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """``x`` where ``x > 0``, else ``negative_slope * x``.
+
+    Example:
+        >>> F.leaky_relu(weft.tensor([1.0, -1.0]))
+        tensor([ 1.  , -0.01])
+    """
+    return _leaky_relu(input, negative_slope)
+
+
+def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """``x`` where ``x > 0``, else ``alpha * (exp(x) - 1)``.
+
+    Example:
+        >>> F.elu(weft.tensor([1.0, -1.0]))
+        tensor([ 1.0000, -0.6321])
+    """
+    return _elu(input, alpha)
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Zeros with probability ``p``, the rest divided by ``1 - p`` (Srivastava et al. 2014).
+
+    Example:
+        >>> F.dropout(weft.ones(2), 0.5, training=False)
+        tensor([1., 1.])
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: expected 0 <= p <= 1, got {p}")
+    if not training or p == 0:
+        return input
+    scale = 0.0 if p == 1 else 1 / (1 - p)
+    mask = _core.draw("bernoulli", 1 - p, scale, input.shape, input.dtype)
+    return input.mul_(mask) if inplace else _mul(input, mask)
+
+
+def linear(input: Tensor | SparseTensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``input @ weight.T + bias``; ``input`` [*, in] (or sparse), ``weight`` [out, in], ``bias`` [out].
+
+    Example:
+        >>> F.linear(weft.ones(1, 2), weft.ones(3, 2), weft.zeros(3))
+        tensor([[2., 2., 2.]])
+    """
+    if isinstance(input, SparseTensor):
+        out = input @ weight.t()
+        return out if bias is None else _add(out, bias)
+    return _core.linear(input, weight, bias)
+
+
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """Rows of ``weight`` [n, d] at the indices in ``input``; shape ``[*, d]``.
+
+    The row ``padding_idx`` gets no gradient.
+
+    Raises:
+        IndexError: an index lies outside ``0..n``.
+
+    Example:
+        >>> F.embedding(weft.tensor([1, 0]), weft.tensor([[1.0], [2.0]]))
+        tensor([[2.],
+                [1.]])
+    """
+    flat = input if input.ndim == 1 else _core.reshape(input, (-1,))
+    out = _core.index("index_select", weight, 0, flat)
+    if padding_idx is not None:
+        padding = (flat == padding_idx % len(weight))[:, None]
+        out = where(padding, out.detach(), out)
+    return out if input.ndim == 1 else _core.reshape(out, (*input.shape, weight.shape[1]))
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Mean 0 and variance 1 over the last dimensions, then ``* weight + bias`` (Ba et al. 2016).
+
+    Example:
+        >>> F.layer_norm(weft.tensor([[1.0, 3.0]]), (2,))
+        tensor([[-1.0000,  1.0000]])
+    """
+    shape = tuple(normalized_shape)
+    if not shape or input.shape[-len(shape) :] != shape:
+        raise RuntimeError(
+            f"layer_norm: expected the input to end in {shape}, got shape {input.shape}"
+        )
+    out = _core.standardize(input, len(shape), eps)
+    out = out if weight is None else _mul(out, weight)
+    return out if bias is None else _add(out, bias)
+
+
+def _reduce(loss: Tensor, reduction: str, name: str) -> Tensor:
+    if reduction == "mean":
+        return _mean(loss)
+    if reduction == "sum":
+        return _sum(loss)
+    if reduction == "none":
+        return loss
+    raise ValueError(f"{name}: reduction expected to be none, mean or sum, got {reduction}")
+
+
+def _rows(input: Tensor, target: Tensor, name: str) -> tuple[Tensor, Tensor]:
+    """Scores as [N, C] and classes as [N]."""
+    if input.ndim == 1:
+        return _core.reshape(input, (1, -1)), _core.reshape(target, (-1,))
+    if input.ndim == 2:
+        return input, target
+    if target.shape != (input.shape[0], *input.shape[2:]):
+        raise RuntimeError(
+            f"{name}: expected scores [N, C, *] and classes [N, *], got {input.shape} and {target.shape}"
+        )
+    order = (0, *range(2, input.ndim), 1)
+    return _core.reshape(_core.permute(input, order), (-1, input.shape[1])), _core.reshape(target, (-1,))
+
+
+def _class_loss(
+    name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+) -> Tensor:
+    scores, classes = _rows(input, target, name)
+    if weight is None:
+        out = _core.class_loss(name, scores, classes, ignore_index, reduction)
+    else:
+        rows = _core.class_loss(name, scores, classes, ignore_index, "none")
+        counts = classes != ignore_index
+        share = where(counts, _core.index("index_select", weight, 0, where(counts, classes, 0)), 0.0)
+        rows = rows * share
+        out = _sum(rows) / _sum(share) if reduction == "mean" else _reduce(rows, reduction, name)
+    if reduction == "none" and target.ndim != 1:
+        return _core.reshape(out, target.shape)
+    return out
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Cross entropy of scores ``[N, C, *]`` with classes (int64 ``[N, *]``) or probabilities.
+
+    Raises:
+        IndexError: a class lies outside ``0..C`` and is not ``ignore_index``.
+
+    Example:
+        >>> F.cross_entropy(weft.zeros(1, 2), weft.tensor([1]))
+        tensor(0.6931)
+    """
+    if target.dtype.is_floating_point:
+        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
+    hard = _class_loss("cross_entropy", input, target, weight, ignore_index, reduction)
+    if label_smoothing == 0.0:
+        return hard
+    scores, classes = _rows(input, target, "cross_entropy")
+    logp = log_softmax(scores, 1)
+    spread = -_sum(logp if weight is None else logp * weight, 1) / scores.shape[1]
+    counts = classes != ignore_index
+    spread = where(counts, spread, 0.0)
+    if reduction == "mean":
+        if weight is None:
+            total = _sum(counts.to(scores.dtype))
+        else:
+            safe = where(counts, classes, 0)
+            total = _sum(where(counts, _core.index("index_select", weight, 0, safe), 0.0))
+        smooth = _sum(spread) / total
+    else:
+        smooth = _reduce(spread, reduction, "cross_entropy")
+        smooth = smooth if reduction == "sum" else _core.reshape(smooth, hard.shape)
+    return (1 - label_smoothing) * hard + label_smoothing * smooth
+
+
+def _soft_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float
+) -> Tensor:
+    dim = 0 if input.ndim == 1 else 1
+    classes = input.shape[dim]
+    aim = target if smoothing == 0.0 else target * (1 - smoothing) + smoothing / classes
+    logp = log_softmax(input, dim)
+    if weight is not None:
+        logp = logp * _core.reshape(weight, [-1 if d == dim else 1 for d in range(input.ndim)])
+    rows = -_sum(logp * aim, dim)
+    if reduction == "mean":
+        return _sum(rows) / max(rows.numel(), 1)
+    return _reduce(rows, reduction, "cross_entropy")
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Minus the log-probability, ``[N, C, *]``, of each class in ``target``.
+
+    Example:
+        >>> F.nll_loss(weft.tensor([[-1.0, -2.0]]), weft.tensor([1]))
+        tensor(2.)
+    """
+    return _class_loss("nll_loss", input, target, weight, ignore_index, reduction)
+
+
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """Squared difference.
+
+    Example:
+        >>> F.mse_loss(weft.tensor([1.0, 3.0]), weft.zeros(2))
+        tensor(5.)
+    """
+    difference = input - target
+    return _reduce(difference.square(), reduction, "mse_loss")
+
+
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """Absolute difference.
+
+    Example:
+        >>> F.l1_loss(weft.tensor([1.0, -3.0]), weft.zeros(2))
+        tensor(2.)
+    """
+    return _reduce((input - target).abs(), reduction, "l1_loss")
+
+
+def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+    """Half the squared difference up to ``delta``, then linear (Huber 1964).
+
+    Example:
+        >>> F.huber_loss(weft.tensor([1.0, 3.0]), weft.zeros(2))
+        tensor(1.5)
+    """
+    size = (input - target).abs()
+    loss = where(size <= delta, 0.5 * size.square(), delta * (size - 0.5 * delta))
+    return _reduce(loss, reduction, "huber_loss")
+
+
+def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """:func:`huber_loss` divided by ``beta``; with ``beta=0`` the absolute difference.
+
+    Example:
+        >>> F.smooth_l1_loss(weft.tensor([1.0, 3.0]), weft.zeros(2))
+        tensor(1.5)
+    """
+    if beta == 0:
+        return l1_loss(input, target, reduction)
+    return huber_loss(input, target, reduction, beta) / beta
+
+
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor:
+    """Cross entropy of probabilities with targets in [0, 1]; logarithms are at least -100.
+
+    Example:
+        >>> F.binary_cross_entropy(weft.tensor([0.5]), weft.tensor([1.0]))
+        tensor(0.6931)
+    """
+    yes, no = input.log().clamp(min=-100), (1 - input).log().clamp(min=-100)
+    loss = -(target * yes + (1 - target) * no)
+    return _reduce(loss if weight is None else loss * weight, reduction, "binary_cross_entropy")
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """:func:`binary_cross_entropy` of ``sigmoid(input)``, computed so that it cannot overflow.
+
+    Example:
+        >>> F.binary_cross_entropy_with_logits(weft.zeros(1), weft.ones(1))
+        tensor(0.6931)
+    """
+    if pos_weight is None:
+        loss = (1 - target) * input + _softplus(-input)
+    else:
+        loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * _softplus(-input)
+    loss = loss if weight is None else loss * weight
+    return _reduce(loss, reduction, "binary_cross_entropy_with_logits")
+
+
+def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """Kullback-Leibler divergence of log-probabilities ``input`` from ``target``.
+
+    Example:
+        >>> F.kl_div(weft.tensor([-0.5]), weft.tensor([1.0]), reduction="sum")
+        tensor(0.5)
+    """
+    if log_target:
+        loss = target.exp() * (target - input)
+    else:
+        safe = where(target > 0, target, 1.0)
+        loss = where(target > 0, target * safe.log(), 0.0) - target * input
+    if reduction == "batchmean":
+        return _sum(loss) / input.shape[0]
+    return _reduce(loss, reduction, "kl_div")
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """``softmax(query @ key.T * scale + mask) @ value`` (Vaswani et al. 2017).
+
+    Shapes ``[*, L, E]``, ``[*, S, E]``, ``[*, S, V]``; a boolean mask keeps where it holds.
+
+    Example:
+        >>> q = weft.zeros(1, 2, 4)
+        >>> F.scaled_dot_product_attention(q, q, weft.ones(1, 2, 3)).shape
+        (1, 2, 3)
+    """
+    from weft._creation import arange
+
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = _core.matmul(query, _core.transpose(key, -2, -1)) * factor
+    if is_causal:
+        rows, columns = arange(query.shape[-2])[:, None], arange(key.shape[-2])
+        scores = where(columns <= rows, scores, -math.inf)
+    if attn_mask is not None:
+        is_bool = attn_mask.dtype.name == "bool"
+        scores = where(attn_mask, scores, -math.inf) if is_bool else scores + attn_mask
+    weights = dropout(softmax(scores, -1), dropout_p, dropout_p > 0)
+    return _core.matmul(weights, value)
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """int64 ``[*, num_classes]`` with a one at each index.
+
+    Example:
+        >>> F.one_hot(weft.tensor([1, 0]), 2)
+        tensor([[0, 1],
+                [1, 0]])
+    """
+    from weft._creation import arange, int64
+
+    if num_classes == -1:
+        num_classes = int(tensor.max().item()) + 1
+    return _core.cast(tensor[..., None] == arange(num_classes), int64)
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """``input`` divided by its ``p``-norm along ``dim``, which counts as at least ``eps``.
+
+    Example:
+        >>> F.normalize(weft.tensor([[3.0, 4.0]]))
+        tensor([[0.6, 0.8]])
+    """
+    from weft._reduce import norm
+
+    return input / norm(input, p, dim, True).clamp(min=eps)
+
+
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = 0) -> Tensor:
+    """A number before and after the last dimensions: ``(left, right, top, bottom, ...)``.
+
+    Example:
+        >>> F.pad(weft.ones(2), (1, 0))
+        tensor([0., 1., 1.])
+    """
+    if mode != "constant":
+        raise ValueError(f"pad: mode expected to be constant, got {mode}")
+    if len(pad) % 2 or len(pad) > 2 * input.ndim:
+        raise ValueError(f"pad: expected pairs for at most {input.ndim} dimensions, got {len(pad)} numbers")
+    out = input
+    for i in range(len(pad) // 2):
+        dim = input.ndim - 1 - i
+        before, after = pad[2 * i], pad[2 * i + 1]
+        parts = [out]
+        for count, at in ((before, 0), (after, 1)):
+            if count < 0:
+                raise ValueError(f"pad: expected widths of at least 0, got {count}")
+            shape = list(out.shape)
+            shape[dim] = count
+            if count:
+                parts.insert(at * len(parts), _core.full(shape, value, out.dtype))
+        out = _core.cat(parts, dim) if len(parts) > 1 else out
+    return out

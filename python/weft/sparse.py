@@ -1,0 +1,159 @@
+"""Sparse matrices in compressed rows (CSR)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from weft import _core
+from weft._core import Tensor, dtype
+from weft._creation import as_tensor, from_numpy
+
+
+class SparseTensor:
+    """A matrix of which only some entries are stored, for products with dense ones.
+
+    Gradients flow to the dense factor and, if they require it, to the stored values.
+
+    Attributes:
+        shape: ``(rows, columns)``.
+        values: the stored entries, ``[nnz]``, row by row.
+    """
+
+    def __init__(self, crow: Tensor, col: Tensor, values: Tensor, shape: tuple[int, int]) -> None:
+        """Check the structure and prepare the transpose's.
+
+        Raises:
+            ValueError: row starts or columns do not describe a matrix of this shape.
+            TypeError: indices are not int32 or int64, or values not floating-point.
+        """
+        rows, columns = shape
+        if not values.dtype.is_floating_point:
+            raise TypeError(f"sparse_csr_tensor: expected real values, got {values.dtype}")
+        if values.ndim != 1 or len(values) != len(col):
+            raise ValueError(
+                f"sparse_csr_tensor: expected {len(col)} values, got shape {values.shape}"
+            )
+        self.shape = (rows, columns)
+        self.values = values
+        turned = _core.csr_transpose(crow, col, rows, columns)
+        crow_t, col_t, perm, inverse = turned
+        self._structure = [crow, col, crow_t, col_t, perm, inverse]
+
+    @property
+    def dtype(self) -> dtype:
+        """Element type."""
+        return self.values.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Two."""
+        return 2
+
+    @property
+    def nnz(self) -> int:
+        """Number of stored entries."""
+        return len(self.values)
+
+    def crow_indices(self) -> Tensor:
+        """Where each row starts among the entries, ``[rows + 1]``."""
+        return self._structure[0]
+
+    def col_indices(self) -> Tensor:
+        """The column of each entry, ``[nnz]``."""
+        return self._structure[1]
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def t(self) -> SparseTensor:
+        """The transpose."""
+        out = object.__new__(SparseTensor)
+        crow, col, crow_t, col_t, perm, inverse = self._structure
+        out.shape = (self.shape[1], self.shape[0])
+        out.values = _core.index("index_select", self.values, 0, perm)
+        out._structure = [crow_t, col_t, crow, col, inverse, perm]
+        return out
+
+    def to_dense(self) -> Tensor:
+        """All entries.
+
+        Example:
+            >>> a = weft.sparse_csr_tensor([0, 1, 1], [1], [5.0], size=(2, 2))
+            >>> a.to_dense()
+            tensor([[0., 5.],
+                    [0., 0.]])
+        """
+        from weft._creation import eye
+
+        return self @ eye(self.shape[1], dtype=self.dtype)
+
+    def __matmul__(self, dense: Tensor) -> Tensor:
+        """The product with a dense matrix or vector."""
+        if not isinstance(dense, Tensor):
+            return NotImplemented
+        column = dense.ndim == 1
+        factor = dense[:, None] if column else dense
+        out = _core.spmm(*self.shape, self._structure, self.values, factor)
+        return out[:, 0] if column else out
+
+    matmul = mm = __matmul__
+
+    def __repr__(self) -> str:
+        """Shape, number of entries, dtype."""
+        rows, columns = self.shape
+        return f"SparseTensor({rows}x{columns}, nnz={self.nnz}, dtype={self.dtype})"
+
+
+def _indices(data: Any) -> Tensor:
+    if isinstance(data, Tensor):
+        return data
+    values = np.asarray(data)
+    return from_numpy(values if values.dtype == np.int32 else values.astype(np.int64))
+
+
+def sparse_csr_tensor(
+    crow_indices: Any,
+    col_indices: Any,
+    values: Any,
+    size: tuple[int, int],
+    *,
+    dtype: dtype | None = None,
+    requires_grad: bool = False,
+) -> SparseTensor:
+    """A sparse matrix from row starts, columns and values.
+
+    Example:
+        >>> a = weft.sparse_csr_tensor([0, 1, 2], [1, 0], [2.0, 3.0], size=(2, 2))
+        >>> a @ weft.tensor([1.0, 10.0])
+        tensor([20.,  3.])
+    """
+    held = as_tensor(values, dtype=dtype)
+    if requires_grad:
+        held.requires_grad = True
+    return SparseTensor(_indices(crow_indices), _indices(col_indices), held, tuple(size))
+
+
+def sparse_coo_tensor(indices: Any, values: Any, size: tuple[int, int], *, dtype: dtype | None = None) -> SparseTensor:
+    """A sparse matrix from ``[2, nnz]`` row and column indices and values; repeated places add up
+    in products.
+
+    Example:
+        >>> a = weft.sparse_coo_tensor([[0, 1], [1, 0]], [2.0, 3.0], (2, 2))
+        >>> a @ weft.tensor([1.0, 10.0])
+        tensor([20.,  3.])
+    """
+    places = indices.numpy() if isinstance(indices, Tensor) else np.asarray(indices, np.int64)
+    if places.ndim != 2 or len(places) != 2:
+        raise ValueError(f"sparse_coo_tensor: expected indices [2, nnz], got {places.shape}")
+    rows, columns = places
+    if len(rows) and (rows.min() < 0 or rows.max() >= size[0]):
+        raise ValueError(f"sparse_coo_tensor: a row index lies outside 0..{size[0]}")
+    order = np.lexsort((columns, rows))
+    crow = np.zeros(size[0] + 1, np.int64)
+    np.cumsum(np.bincount(rows, minlength=size[0]), out=crow[1:])
+    held = as_tensor(values, dtype=dtype)
+    held = _core.index("index_select", held, 0, from_numpy(order))
+    return SparseTensor(from_numpy(crow), from_numpy(columns[order].astype(np.int64)), held, tuple(size))

@@ -1,0 +1,161 @@
+//! A recording made ready to run again and again.
+
+use std::sync::Mutex;
+use std::time::Instant;
+
+use smallvec::SmallVec;
+use weft_kernels::{Buffer, Layout};
+
+use crate::error::{Error, Result};
+use crate::exec::{Plan, Run};
+use crate::graph::{Graph, Role};
+use crate::pass;
+use crate::random;
+use crate::record::{Binding, Recording, Returned};
+use crate::tensor::Tensor;
+
+/// A static graph with its plan, bound to the live tensors that it reads and writes.
+pub struct Compiled {
+    /// What was recorded.
+    pub recording: Recording,
+    /// The graph after tidying, before fusion.
+    pub tidy: Graph,
+    /// The graph that runs.
+    pub lowered: Graph,
+    /// The plan.
+    pub plan: Plan,
+    /// What each pass took away, in order.
+    pub passes: Vec<(&'static str, usize)>,
+    /// Nanoseconds from recording to plan.
+    pub compile_ns: u64,
+    runs: Mutex<Vec<Run>>,
+}
+
+impl Compiled {
+    /// Tidies, lowers and plans a recording.
+    pub fn new(recording: Recording) -> Result<Compiled> {
+        let start = Instant::now();
+        let (tidy, mut passes) = pass::run(&recording.graph, pass::TIDY)?;
+        let (lowered, more) = pass::run(&tidy, pass::LOWER)?;
+        passes.extend(more);
+        let plan = Plan::new(&lowered, &recording.layouts)?;
+        let compile_ns = start.elapsed().as_nanos() as u64;
+        Ok(Compiled { recording, tidy, lowered, plan, passes, compile_ns, runs: Mutex::default() })
+    }
+
+    /// Whether a call with these arguments finds everything as it was recorded.
+    pub fn fits(&self, args: &[Tensor]) -> bool {
+        self.recording.fits(args) && args.iter().all(|arg| self.captures(arg).is_none())
+    }
+
+    /// Runs on `args` (which fit the recording) and returns what the function returns.
+    /// Updated tensors, `.grad` fields and the random stream change as in an eager run.
+    pub fn call(&self, args: &[Tensor]) -> Result<SmallVec<[Tensor; 2]>> {
+        let inputs: SmallVec<[Buffer; 16]> =
+            self.recording.bindings.iter().map(|b| bind(b, args)).collect::<Result<_>>()?;
+        let mut run = self.take_run();
+        let outputs = run.call(&self.plan, &inputs);
+        self.lock_runs().push(run);
+        let outputs = outputs?;
+        random::advance(self.recording.random_blocks);
+        for i in &self.plan.updates {
+            if let Binding::Arg(k) = &self.recording.bindings[*i]
+                && args[*k].layout().offset > 0
+            {
+                args[*k].buffer().bump_version();
+            }
+        }
+        Ok(self.deliver(outputs, args))
+    }
+
+    fn lock_runs(&self) -> std::sync::MutexGuard<'_, Vec<Run>> {
+        self.runs.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn take_run(&self) -> Run {
+        let kept = self.lock_runs().pop();
+        kept.unwrap_or_else(|| Run::new(&self.plan))
+    }
+
+    fn deliver(&self, outputs: SmallVec<[Buffer; 2]>, args: &[Tensor]) -> SmallVec<[Tensor; 2]> {
+        let mut made: SmallVec<[Tensor; 2]> = SmallVec::new();
+        for (leaf, set) in &self.recording.grads {
+            if !set {
+                leaf.of(args).poke_grad(None);
+            }
+        }
+        for (buffer, target) in outputs.into_iter().zip(self.plan.targets()) {
+            let layout = Layout::contiguous(target.fact.shape);
+            let tensor = Tensor::new(buffer, target.fact.dtype, layout);
+            match target.role {
+                Role::Grad(i) => self.recording.grads[i as usize].0.of(args).poke_grad(Some(tensor)),
+                _ => made.push(tensor),
+            }
+        }
+        let mut made = made.into_iter();
+        let give = |returned: &Returned| match returned {
+            Returned::Captured(tensor) => tensor.clone(),
+            Returned::Made => made.next().expect("one result per returned tensor"),
+        };
+        self.recording.returns.iter().map(give).collect()
+    }
+
+    /// The captured tensor that shares memory with `arg`, if any does.
+    pub fn captures(&self, arg: &Tensor) -> Option<&Tensor> {
+        self.recording.bindings.iter().find_map(|binding| match binding {
+            Binding::Captured(tensor) if tensor.buffer().same(arg.buffer()) => Some(tensor),
+            _ => None,
+        })
+    }
+
+    /// The tensors whose contents a run with these arguments changes in place.
+    pub fn written(&self, args: &[Tensor]) -> Vec<Tensor> {
+        let updated = self.recording.graph.outputs.iter().filter_map(|output| match output.role {
+            Role::Update(i) => Some(&self.recording.bindings[i as usize]),
+            _ => None,
+        });
+        updated
+            .filter_map(|binding| match binding {
+                Binding::Captured(tensor) => Some(tensor.clone()),
+                Binding::GradOf(leaf) => leaf.of(args).peek_grad(),
+                Binding::Arg(i) => Some(args[*i].clone()),
+            })
+            .collect()
+    }
+
+    /// The leaves whose `.grad` a run with these arguments reads or sets.
+    pub fn grad_leaves(&self, args: &[Tensor]) -> Vec<Tensor> {
+        let set = self.recording.grads.iter().map(|(leaf, _)| leaf);
+        let read = self.recording.grads_read.iter().map(|guard| &guard.leaf);
+        let mut leaves: Vec<Tensor> = Vec::new();
+        for leaf in set.chain(read).map(|leaf| leaf.of(args)) {
+            if !leaves.iter().any(|known| known.same(leaf)) {
+                leaves.push(leaf.clone());
+            }
+        }
+        leaves
+    }
+
+    /// Number of arithmetic operations of one run.
+    pub fn flops(&self) -> u64 {
+        self.tidy.flops()
+    }
+}
+
+/// The memory of a graph input at this call.
+fn bind(binding: &Binding, args: &[Tensor]) -> Result<Buffer> {
+    match binding {
+        Binding::Captured(tensor) => Ok(tensor.buffer().clone()),
+        Binding::Arg(i) => Ok(from_offset(&args[*i])),
+        Binding::GradOf(leaf) => match leaf.of(args).peek_grad() {
+            Some(grad) => Ok(grad.buffer().clone()),
+            None => Err(Error::compile("a .grad that the graph reads is gone")),
+        },
+    }
+}
+
+/// A tensor's memory from its first element on.
+fn from_offset(tensor: &Tensor) -> Buffer {
+    tensor.buffer().tail(tensor.layout().offset * tensor.dtype().size())
+}
+

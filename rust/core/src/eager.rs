@@ -1,0 +1,193 @@
+//! Operations that compute at once, and leave a node on the tape if gradients are wanted.
+
+use smallvec::{SmallVec, smallvec};
+use weft_kernels::{Arg, copy};
+
+use crate::error::{Error, Result};
+use crate::fact::Fact;
+use crate::mode;
+use crate::op::cast::Cast;
+use crate::op::{Class, Emit, Op, Read, Val, Vals};
+use crate::record;
+use crate::tape;
+use crate::tensor::Tensor;
+use crate::writers;
+
+/// Results of one operation.
+pub type Results = SmallVec<[Tensor; 1]>;
+
+/// Applies `op` to `inputs`.
+pub fn call(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
+    let facts: SmallVec<[Fact; 3]> = inputs.iter().map(|x| x.fact()).collect();
+    let out_facts = op.infer(&facts)?;
+    let outputs = match view(op, inputs) {
+        Some(output) => smallvec![output],
+        None => {
+            let outputs: Results = out_facts.into_iter().map(Tensor::empty).collect();
+            run(op, inputs, &outputs)?;
+            outputs
+        }
+    };
+    if mode::grad_enabled() && inputs.iter().any(|x| x.requires_grad()) && any_float(&outputs) {
+        tape::push(op, inputs, &outputs);
+    }
+    if mode::recording() {
+        record::note(op, inputs, &outputs)?;
+    }
+    Ok(outputs)
+}
+
+/// Applies an operation with one result.
+pub fn call1(op: &Op, inputs: &[&Tensor]) -> Result<Tensor> {
+    Ok(call(op, inputs)?.remove(0))
+}
+
+/// A contiguous copy, as a result of an operation.
+pub fn contiguous_clone(x: &Tensor) -> Result<Tensor> {
+    call1(&Op::Cast(Cast { dtype: x.dtype() }), &[x])
+}
+
+fn any_float(outputs: &[Tensor]) -> bool {
+    outputs.iter().any(|y| y.dtype().is_float())
+}
+
+/// The result of a view operation that needs no copy.
+fn view(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
+    let Op::View(view) = op else { return None };
+    view.layout(inputs[0].layout()).map(|layout| inputs[0].alias(layout))
+}
+
+/// Runs the kernel; inputs that it cannot read as they lie are copied first.
+fn run(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()> {
+    let outs: SmallVec<[Arg; 2]> = outputs.iter().map(Tensor::arg).collect();
+    let fits =
+        |(i, x): (usize, &&Tensor)| x.layout().is_contiguous() || op.reads(i) == Read::Strided;
+    if inputs.iter().enumerate().all(fits) {
+        let args: SmallVec<[Arg; 4]> = inputs.iter().map(|x| x.arg()).collect();
+        return op.run(&args, &outs);
+    }
+    let copies: Vec<Tensor> = inputs
+        .iter()
+        .enumerate()
+        .map(|(i, x)| if fits((i, x)) { (*x).clone() } else { x.contiguous_copy_if_needed() })
+        .collect();
+    let args: SmallVec<[Arg; 4]> = copies.iter().map(Tensor::arg).collect();
+    op.run(&args, &outs)
+}
+
+/// Applies `op` and writes its results over `targets`, with torch's rules for in-place
+/// changes: a leaf that wants a gradient is refused, versions are bumped, histories
+/// replaced.
+pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
+    let facts: SmallVec<[Fact; 3]> = inputs.iter().map(|x| x.fact()).collect();
+    let out_facts = op.infer(&facts)?;
+    for (target, fact) in targets.iter().zip(&out_facts) {
+        check_target(op, target, *fact)?;
+    }
+    let grad = mode::grad_enabled()
+        && (inputs.iter().any(|x| x.requires_grad()) || targets.iter().any(Tensor::requires_grad));
+    if grad {
+        let leaf = |t: &Tensor| {
+            let base = t.auto().base.clone();
+            base.as_ref().unwrap_or(t).requires_grad() && base.as_ref().unwrap_or(t).is_leaf()
+        };
+        if targets.iter().any(leaf) {
+            return Err(Error::runtime(
+                op.name(),
+                "a leaf that requires a gradient cannot be changed in place. Use weft.no_grad()",
+            ));
+        }
+    }
+    write(op, inputs, targets)?;
+    if grad {
+        tape::rebase(op, inputs, targets)?;
+    }
+    for target in targets {
+        target.buffer().bump_version();
+        writers::note(target.buffer().id(), op.name());
+    }
+    if mode::recording() {
+        record::note_into(op, inputs, targets)?;
+    }
+    Ok(())
+}
+
+fn check_target(op: &Op, target: &Tensor, fact: Fact) -> Result<()> {
+    if target.fact() != fact {
+        return Err(Error::runtime(
+            op.name(),
+            format_args!("result does not fit in place, expected {}, got {fact}", target.fact()),
+        ));
+    }
+    if target.layout().overlaps_itself() {
+        return Err(Error::runtime(
+            op.name(),
+            "several elements of the target share one place in memory. Call .clone() first",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the kernel may write output `output` straight into `target`.
+fn direct(op: &Op, inputs: &[&Tensor], target: &Tensor, output: usize) -> bool {
+    let layout_fits = op.class() == Class::Pointwise || target.layout().is_contiguous();
+    layout_fits
+        && inputs.iter().enumerate().all(|(i, x)| {
+            let apart = !x.buffer().same(target.buffer());
+            apart || (x.layout() == target.layout() && op.overwrites(output, i))
+        })
+}
+
+fn write(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
+    if targets.iter().enumerate().all(|(k, t)| direct(op, inputs, t, k)) {
+        return run(op, inputs, targets);
+    }
+    let results: SmallVec<[Tensor; 2]> = targets.iter().map(|t| Tensor::empty(t.fact())).collect();
+    run(op, inputs, &results)?;
+    for (result, target) in results.iter().zip(targets) {
+        copy::copy(result.arg(), target.arg());
+    }
+    Ok(())
+}
+
+/// Writes `value`, broadcast and converted, over `target`.
+pub fn assign(target: &Tensor, value: &Tensor) -> Result<()> {
+    let expanded = Op::View(crate::op::view::View::Expand(*target.shape()));
+    let value = if value.shape() == target.shape() { value.clone() } else { call1(&expanded, &[value])? };
+    call_into(&Op::Cast(Cast { dtype: target.dtype() }), &[&value], std::slice::from_ref(target))
+}
+
+/// An emitter that computes at once.
+#[derive(Default)]
+pub struct Eager {
+    values: SmallVec<[Tensor; 8]>,
+}
+
+impl Eager {
+    /// A handle of `tensor`.
+    pub fn hold(&mut self, tensor: Tensor) -> Val {
+        self.values.push(tensor);
+        Val(self.values.len() as u32 - 1)
+    }
+
+    /// The tensor behind a handle.
+    pub fn get(&self, val: Val) -> Tensor {
+        self.values[val.0 as usize].clone()
+    }
+}
+
+impl Emit for Eager {
+    fn emit(&mut self, op: Op, inputs: &[Val]) -> Result<Vals> {
+        let results = {
+            let tensors: SmallVec<[&Tensor; 4]> =
+                inputs.iter().map(|val| &self.values[val.0 as usize]).collect();
+            call(&op, &tensors)?
+        };
+        Ok(results.into_iter().map(|tensor| self.hold(tensor)).collect())
+    }
+
+    fn fact(&self, value: Val) -> Fact {
+        self.values[value.0 as usize].fact()
+    }
+}
+

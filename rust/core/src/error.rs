@@ -1,0 +1,106 @@
+//! What can go wrong, in the words that the user reads.
+
+use std::fmt;
+
+use weft_kernels::Fault;
+
+/// Result of anything that can fail on user input.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Which kind of Python exception an error becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Shapes, states and everything else that torch reports as `RuntimeError`.
+    Runtime,
+    /// A wrong type or dtype.
+    Type,
+    /// A value outside its domain.
+    Value,
+    /// An index or dimension out of range.
+    Index,
+    /// A function that cannot be compiled as written.
+    Compile,
+}
+
+/// An error: `op: what is wrong, expected …, got …`, then perhaps a hint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The kind of exception.
+    pub kind: Kind,
+    /// The whole text.
+    pub message: String,
+}
+
+impl Error {
+    /// An error of `kind` in operation `op`.
+    #[cold]
+    pub fn new(kind: Kind, op: &str, what: impl fmt::Display) -> Error {
+        Error { kind, message: format!("{op}: {what}") }
+    }
+
+    /// A runtime error.
+    #[cold]
+    pub fn runtime(op: &str, what: impl fmt::Display) -> Error {
+        Self::new(Kind::Runtime, op, what)
+    }
+
+    /// A type error.
+    #[cold]
+    pub fn type_(op: &str, what: impl fmt::Display) -> Error {
+        Self::new(Kind::Type, op, what)
+    }
+
+    /// A value error.
+    #[cold]
+    pub fn value(op: &str, what: impl fmt::Display) -> Error {
+        Self::new(Kind::Value, op, what)
+    }
+
+    /// An index error.
+    #[cold]
+    pub fn index(op: &str, what: impl fmt::Display) -> Error {
+        Self::new(Kind::Index, op, what)
+    }
+
+    /// A compile error.
+    #[cold]
+    pub fn compile(what: impl fmt::Display) -> Error {
+        Self::new(Kind::Compile, "compile", what)
+    }
+
+    /// What a kernel found wrong, said by operation `op`.
+    #[cold]
+    pub fn fault(op: &str, fault: Fault) -> Error {
+        match fault {
+            Fault::Index { index, len } => Self::index(
+                op,
+                format_args!("index out of range, expected 0 <= index < {len}, got {index}"),
+            ),
+        }
+    }
+
+    /// The same error with the place in the user's program appended.
+    #[cold]
+    pub fn at(mut self, place: impl fmt::Display) -> Error {
+        self.message = format!("{} (at {place})", self.message);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Returns early with a runtime error of operation `$op` unless `$cond` holds.
+#[macro_export]
+macro_rules! ensure {
+    ($cond:expr, $op:expr, $($what:tt)+) => {
+        if !$cond {
+            return Err($crate::Error::runtime($op, format_args!($($what)+)));
+        }
+    };
+}

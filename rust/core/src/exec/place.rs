@@ -1,0 +1,93 @@
+//! Where values lie: roots (pieces of memory) and layouts in them.
+
+use std::collections::HashMap;
+
+use smallvec::SmallVec;
+use weft_kernels::{Buffer, DType, Layout, Scalar, Shape, fill};
+use weft_kernels::Arg;
+
+use crate::graph::Constant;
+use crate::op::Op;
+use crate::site::Site;
+
+/// A piece of memory, by number.
+pub type RootId = usize;
+
+/// What a root is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RootKind {
+    /// A piece of the slab.
+    Slab,
+    /// The memory of this input.
+    Input(usize),
+    /// Constant data of this number.
+    Const(usize),
+    /// Fresh memory for this output.
+    Output(usize),
+}
+
+/// One root and how long it is needed.
+#[derive(Debug, Clone, Copy)]
+pub struct Root {
+    /// What it is.
+    pub kind: RootKind,
+    /// Bytes.
+    pub bytes: usize,
+    /// The first step that touches it.
+    pub first: usize,
+    /// The last step that touches it.
+    pub last: usize,
+}
+
+/// Where a value lies.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The memory.
+    pub root: RootId,
+    /// Element type.
+    pub dtype: DType,
+    /// Which elements.
+    pub layout: Layout,
+}
+
+/// One kernel call.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What runs.
+    pub op: Op,
+    /// What it reads.
+    pub inputs: SmallVec<[Place; 4]>,
+    /// What it writes.
+    pub outputs: SmallVec<[Place; 2]>,
+    /// The user's line.
+    pub site: Site,
+}
+
+/// Constant data, shared where equal.
+#[derive(Default)]
+pub struct Pool {
+    /// The data.
+    pub buffers: Vec<Buffer>,
+    scalars: HashMap<(DType, (u8, u64)), usize>,
+}
+
+impl Pool {
+    /// The constant that holds one number.
+    pub fn scalar(&mut self, dtype: DType, value: Scalar) -> usize {
+        if let Some(&at) = self.scalars.get(&(dtype, value.bits())) {
+            return at;
+        }
+        let buffer = Buffer::zeroed(dtype.size());
+        let layout = Layout::contiguous(Shape::SCALAR);
+        fill::fill(value, Arg::new(&buffer, dtype, &layout));
+        self.buffers.push(buffer);
+        self.scalars.insert((dtype, value.bits()), self.buffers.len() - 1);
+        self.buffers.len() - 1
+    }
+
+    /// A constant with this data.
+    pub fn data(&mut self, constant: &Constant) -> usize {
+        self.buffers.push(Buffer::from_slice(&constant.bytes));
+        self.buffers.len() - 1
+    }
+}

@@ -1,0 +1,60 @@
+//! Running a plan.
+
+use smallvec::SmallVec;
+use weft_kernels::{Arg, Buffer};
+
+use super::place::{Place, Step};
+use super::plan::Plan;
+use crate::error::{Error, Result};
+
+/// The working memory of one caller. The slab stays between runs.
+#[derive(Debug)]
+pub struct Run {
+    /// Slab, constants, inputs, outputs.
+    buffers: Vec<Buffer>,
+}
+
+impl Run {
+    /// Working memory for `plan`.
+    pub fn new(plan: &Plan) -> Run {
+        let mut buffers = vec![Buffer::new(plan.report.slab_bytes)];
+        buffers.extend(plan.constants.iter().cloned());
+        Run { buffers }
+    }
+
+    /// Runs `plan` on `inputs` and returns the buffers of its targets. Inputs that the
+    /// plan updates are changed in place and declared changed.
+    pub fn call(&mut self, plan: &Plan, inputs: &[Buffer]) -> Result<SmallVec<[Buffer; 2]>> {
+        assert_eq!(inputs.len(), plan.inputs, "one buffer per input");
+        let fixed = 1 + plan.constants.len();
+        self.buffers.truncate(fixed);
+        self.buffers.extend_from_slice(inputs);
+        self.buffers.extend(plan.targets.iter().map(|t| Buffer::new(t.fact.bytes())));
+        let result = self.steps(plan);
+        let outputs = self.buffers.drain(fixed + inputs.len()..).collect();
+        self.buffers.truncate(fixed);
+        for &i in &plan.updates {
+            inputs[i].bump_version();
+        }
+        result.map(|()| outputs)
+    }
+
+    fn steps(&self, plan: &Plan) -> Result<()> {
+        plan.steps.iter().try_for_each(|step| self.step(step))
+    }
+
+    fn step(&self, step: &Step) -> Result<()> {
+        let inputs: SmallVec<[Arg; 8]> = step.inputs.iter().map(|p| self.arg(p)).collect();
+        let outputs: SmallVec<[Arg; 4]> = step.outputs.iter().map(|p| self.arg(p)).collect();
+        step.op.run(&inputs, &outputs).map_err(|error| located(error, step))
+    }
+
+    fn arg<'a>(&'a self, place: &'a Place) -> Arg<'a> {
+        Arg::new(&self.buffers[place.root], place.dtype, &place.layout)
+    }
+}
+
+#[cold]
+fn located(error: Error, step: &Step) -> Error {
+    if step.site.is_known() { error.at(step.site) } else { error }
+}

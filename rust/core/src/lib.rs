@@ -1,0 +1,29 @@
+//! Operations, dynamic and static graphs, passes and executor of weft.
+//!
+//! From the bottom: `op` (floor 2) says what operations are; `tensor`, `tape`, `eager`
+//! (floor 3) run them at once and leave a dynamic graph behind; `graph` and `record`
+//! (floor 3) hold and make static graphs; `pass` (floor 4) improves them; `exec` (floor 5)
+//! runs them. `compiled` puts the last three together.
+
+#![forbid(unsafe_code)]
+
+pub mod compiled;
+pub mod eager;
+pub mod error;
+pub mod exec;
+pub mod fact;
+pub mod graph;
+pub mod mode;
+pub mod op;
+pub mod pass;
+pub mod random;
+pub mod record;
+pub mod site;
+pub mod tape;
+pub mod tensor;
+mod writers;
+
+pub use compiled::Compiled;
+pub use error::{Error, Result};
+pub use fact::{Fact, Facts};
+pub use tensor::Tensor;

@@ -1,0 +1,55 @@
+//! Switches of the current thread.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+thread_local! {
+    static GRAD: Cell<bool> = const { Cell::new(true) };
+    static RECORDING: Cell<bool> = const { Cell::new(false) };
+}
+
+static EPOCH: AtomicU64 = AtomicU64::new(1);
+
+/// Whether operations on this thread put nodes on the tape.
+pub fn grad_enabled() -> bool {
+    GRAD.get()
+}
+
+/// Switches the tape on or off for this thread; returns what it was.
+pub fn set_grad_enabled(on: bool) -> bool {
+    GRAD.replace(on)
+}
+
+/// Runs `body` with the tape on or off.
+pub fn with_grad<T>(on: bool, body: impl FnOnce() -> T) -> T {
+    let _restore = Restore(set_grad_enabled(on));
+    body()
+}
+
+struct Restore(bool);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        set_grad_enabled(self.0);
+    }
+}
+
+/// Whether this thread records a static graph.
+pub fn recording() -> bool {
+    RECORDING.get()
+}
+
+pub(crate) fn set_recording(on: bool) {
+    RECORDING.set(on);
+}
+
+/// A number that changes whenever something changes that a recorded graph may depend on
+/// without reading it as a tensor: module attributes, hyperparameters, `requires_grad`.
+pub fn epoch() -> u64 {
+    EPOCH.load(Ordering::Relaxed)
+}
+
+/// Declares such a change.
+pub fn bump_epoch() {
+    EPOCH.fetch_add(1, Ordering::Relaxed);
+}

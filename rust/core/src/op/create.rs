@@ -1,0 +1,128 @@
+//! Values made of attributes alone.
+
+use smallvec::smallvec;
+use weft_kernels::{Arg, DType, Scalar, Shape, fill};
+
+use super::{
+    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+};
+use crate::error::Result;
+use crate::fact::{Fact, Facts};
+
+/// A value made of attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Create {
+    /// The same number everywhere.
+    Full {
+        /// Size of each dimension.
+        shape: Shape,
+        /// Element type.
+        dtype: DType,
+        /// The number, already as `dtype` holds it.
+        value: Scalar,
+    },
+    /// `start + i * step` for `i` in `0..len`.
+    Arange {
+        /// Number of elements.
+        len: usize,
+        /// Element type.
+        dtype: DType,
+        /// First element.
+        start: Scalar,
+        /// Difference of neighbours.
+        step: Scalar,
+    },
+}
+
+impl Create {
+    /// `value`, converted to `dtype`, everywhere.
+    pub fn full(shape: Shape, dtype: DType, value: Scalar) -> Create {
+        Create::Full { shape, dtype, value: value.cast(dtype) }
+    }
+}
+
+impl Rule for Create {
+    fn name(&self) -> &'static str {
+        match self {
+            Create::Full { .. } => "full",
+            Create::Arange { .. } => "arange",
+        }
+    }
+
+    fn doc(&self) -> &'static str {
+        match self {
+            Create::Full { .. } => "The same number everywhere.",
+            Create::Arange { .. } => "start + i * step, each element computed from its index.",
+        }
+    }
+
+    fn attrs(&self) -> Attrs {
+        match self {
+            Create::Full { value, .. } => vec![("value", Attr::from(*value))],
+            Create::Arange { start, step, .. } => {
+                vec![("start", Attr::from(*start)), ("step", Attr::from(*step))]
+            }
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Create
+    }
+
+    fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
+        super::expect_inputs(self.name(), inputs, 0)?;
+        Ok(match *self {
+            Create::Full { shape, dtype, .. } => Fact::new(dtype, shape),
+            Create::Arange { len, dtype, .. } => Fact::new(dtype, Shape::new(&[len])),
+        }
+        .only())
+    }
+
+    fn reads(&self, _input: usize) -> Read {
+        Read::Strided
+    }
+
+    fn overwrites(&self, _output: usize, _input: usize) -> bool {
+        false
+    }
+
+    fn run(&self, _inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        match *self {
+            Create::Full { value, .. } => fill::fill(value, outputs[0]),
+            Create::Arange { start, step, .. } => fill::arange(start, step, outputs[0]),
+        }
+        Ok(())
+    }
+
+    fn saves(&self, _input: usize) -> Saves {
+        Saves::NONE
+    }
+
+    fn vjp(&self, _e: &mut dyn Emit, _io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
+        Ok(smallvec![])
+    }
+
+    fn flops(&self, _inputs: &[Fact]) -> u64 {
+        0
+    }
+
+    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
+        None
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let mut samples = Vec::new();
+        for dtype in DType::ALL {
+            for dims in [&[][..], &[2, 3], &[0]] {
+                let full = Create::full(Shape::new(dims), dtype, Scalar::Float(1.0));
+                samples.push(Sample::values(Op::Create(full), vec![]));
+            }
+        }
+        let (start, step) = (Scalar::Float(-1.0), Scalar::Float(0.3));
+        let floats = Create::Arange { len: 7, dtype: DType::F32, start, step };
+        let (start, step) = (Scalar::Int(5), Scalar::Int(-2));
+        let ints = Create::Arange { len: 7, dtype: DType::I64, start, step };
+        samples.extend([floats, ints].map(|op| Sample::values(Op::Create(op), vec![])));
+        samples
+    }
+}

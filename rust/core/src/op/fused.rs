@@ -1,0 +1,230 @@
+//! Groups of pointwise operations that run tile by tile.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use weft_kernels::program::{Dst, Instr, Program, Src};
+use weft_kernels::{Arg, DType, tile};
+
+use super::pointwise::no_gradient;
+use super::{
+    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+};
+use crate::error::Result;
+use crate::fact::{Fact, Facts};
+
+/// Where an operation of a group reads an operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// Input of the group.
+    Input(usize),
+    /// Result of an earlier operation of the group.
+    Step(usize),
+}
+
+/// One operation of a group.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// A pointwise operation.
+    pub op: Op,
+    /// Its operands.
+    pub from: SmallVec<[From; 3]>,
+    /// Dtype of its result.
+    pub dtype: DType,
+    /// The output that its result becomes, if any.
+    pub output: Option<usize>,
+}
+
+/// A group: its operations, and the program made of them.
+#[derive(Debug)]
+pub struct Group {
+    steps: Vec<Step>,
+    facts: Facts,
+    flops: u64,
+    /// For each input the last step that reads it, for each output the step that writes it.
+    last_read: Vec<usize>,
+    written: Vec<usize>,
+    program: Program,
+}
+
+/// A group of pointwise operations, equal only to itself.
+#[derive(Debug, Clone)]
+pub struct Fused(Arc<Group>);
+
+impl PartialEq for Fused {
+    fn eq(&self, other: &Fused) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Fused {}
+
+impl Hash for Fused {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
+}
+
+impl Fused {
+    /// A group whose inputs have the dtypes `inputs` and whose outputs have `facts`.
+    pub fn new(steps: Vec<Step>, inputs: &[DType], facts: Facts) -> Fused {
+        let mut last_read = vec![0; inputs.len()];
+        let mut written = vec![0; facts.len()];
+        let mut flops = 0;
+        for (i, step) in steps.iter().enumerate() {
+            for from in &step.from {
+                if let From::Input(k) = from {
+                    last_read[*k] = i;
+                }
+            }
+            if let Some(k) = step.output {
+                written[k] = i;
+            }
+            let one = Fact::new(step.dtype, weft_kernels::Shape::SCALAR);
+            flops += step.op.flops(&vec![one; step.from.len()]).max(1);
+        }
+        let program = assemble(&steps, inputs, facts.len());
+        Fused(Arc::new(Group { steps, facts, flops, last_read, written, program }))
+    }
+
+    /// The operations, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.0.steps
+    }
+}
+
+/// The kernel of a pointwise operation on operands of these dtypes.
+fn tile_of(op: &Op, operands: &[DType]) -> tile::TileFn {
+    match op {
+        Op::Pointwise(row) => {
+            row.tile.get(operands[row.arity - 1]).expect("a recorded operation has a kernel")
+        }
+        Op::Cast(cast) => tile::cast(operands[0], cast.dtype),
+        other => unreachable!("{} is not pointwise", other.name()),
+    }
+}
+
+/// Turns steps into instructions; a register is free again after its last reader.
+fn assemble(steps: &[Step], inputs: &[DType], outs: usize) -> Program {
+    let mut last_use = vec![0; steps.len()];
+    for (i, step) in steps.iter().enumerate() {
+        for from in &step.from {
+            if let From::Step(s) = from {
+                last_use[*s] = i;
+            }
+        }
+    }
+    let mut regs: Vec<DType> = Vec::new();
+    let mut free: Vec<u8> = Vec::new();
+    let mut place: Vec<Src> = Vec::new();
+    let mut instrs = Vec::new();
+    for (i, step) in steps.iter().enumerate() {
+        let dtype = |from: &From| match from {
+            From::Input(k) => inputs[*k],
+            From::Step(s) => steps[*s].dtype,
+        };
+        let operands: SmallVec<[DType; 3]> = step.from.iter().map(dtype).collect();
+        let ins = step.from.iter().map(|from| match from {
+            From::Input(k) => Src::In(*k as u8),
+            From::Step(s) => place[*s],
+        });
+        let ins = ins.collect();
+        for from in &step.from {
+            if let From::Step(s) = from
+                && last_use[*s] == i
+                && let Src::Reg(r) = place[*s]
+                && !free.contains(&r)
+            {
+                free.push(r);
+            }
+        }
+        let (dst, here) = match step.output {
+            Some(k) => (Dst::Out(k as u8), Src::Out(k as u8)),
+            None => {
+                let reuse = free.iter().position(|&r| regs[r as usize] == step.dtype);
+                let r = reuse.map_or_else(
+                    || {
+                        regs.push(step.dtype);
+                        regs.len() as u8 - 1
+                    },
+                    |at| free.swap_remove(at),
+                );
+                (Dst::Reg(r), Src::Reg(r))
+            }
+        };
+        place.push(here);
+        instrs.push(Instr { tile: tile_of(&step.op, &operands), ins, dst, dtype: step.dtype });
+    }
+    Program { instrs, ins: inputs.len(), outs, regs }
+}
+
+impl Rule for Fused {
+    fn name(&self) -> &'static str {
+        "fused"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Pointwise operations that run together, tile by tile, each by the kernel it has alone."
+    }
+
+    fn attrs(&self) -> Attrs {
+        let names: Vec<_> = self.0.steps.iter().map(|step| step.op.name()).collect();
+        vec![("ops", Attr::Text(format!("[{}]", names.join(", "))))]
+    }
+
+    fn class(&self) -> Class {
+        Class::Pointwise
+    }
+
+    fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
+        super::expect_inputs(self.name(), inputs, self.0.last_read.len())?;
+        Ok(self.0.facts.clone())
+    }
+
+    fn reads(&self, _input: usize) -> Read {
+        Read::Strided
+    }
+
+    fn overwrites(&self, output: usize, input: usize) -> bool {
+        self.0.last_read[input] <= self.0.written[output]
+    }
+
+    fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        let shape = &outputs[0].layout.shape;
+        if inputs.iter().all(|arg| arg.layout.shape == *shape) {
+            self.0.program.run(inputs, outputs);
+            return Ok(());
+        }
+        let layouts: SmallVec<[_; 8]> =
+            inputs.iter().map(|arg| arg.layout.broadcast_to(shape)).collect();
+        let args: SmallVec<[Arg; 8]> = inputs
+            .iter()
+            .zip(&layouts)
+            .map(|(arg, layout)| Arg::new(arg.buffer, arg.dtype, layout))
+            .collect();
+        self.0.program.run(&args, outputs);
+        Ok(())
+    }
+
+    fn saves(&self, _input: usize) -> Saves {
+        Saves::NONE
+    }
+
+    fn vjp(&self, _e: &mut dyn Emit, _io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
+        Err(no_gradient(self.name(), "gradients are taken before operations are fused"))
+    }
+
+    fn flops(&self, _inputs: &[Fact]) -> u64 {
+        self.0.flops * self.0.facts[0].numel() as u64
+    }
+
+    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
+        None
+    }
+
+    /// Groups are made by the fusion pass and tested there.
+    fn samples(&self) -> Vec<Sample> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,245 @@
+//! Reading and writing by index tensors (`int64` or `int32`).
+
+use smallvec::smallvec;
+use weft_kernels::{Arg, DType, index};
+
+use super::sample::Domain;
+use super::view::copy_unless_same;
+use super::{
+    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+};
+use crate::ensure;
+use crate::error::{Error, Result};
+use crate::fact::{Fact, Facts};
+
+/// An access by index along `dim`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Index {
+    /// Which access.
+    pub kind: IndexKind,
+    /// The dimension that the indices count along.
+    pub dim: usize,
+    /// Whether negative indices count from the end.
+    pub wrap: bool,
+}
+
+/// Members of the family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IndexKind {
+    /// `(x, index[n])`: whole slices at these indices.
+    Select,
+    /// `(base, index[n], source)`: slices added at these indices.
+    Add,
+    /// `(x, index)`: one element per index.
+    Gather,
+    /// `(base, index, source)`: elements written; of several the last stays.
+    Scatter,
+    /// `(base, index, source)`: elements added.
+    ScatterAdd,
+}
+
+use IndexKind::{Add, Gather, Scatter, ScatterAdd, Select};
+
+impl Index {
+    fn other(&self, kind: IndexKind) -> Op {
+        Op::Index(Index { kind, ..*self })
+    }
+
+    fn arity(&self) -> usize {
+        if matches!(self.kind, Select | Gather) { 2 } else { 3 }
+    }
+
+    fn check(&self, inputs: &[Fact]) -> Result<()> {
+        super::expect_inputs(self.name(), inputs, self.arity())?;
+        let (x, idx) = (&inputs[0], &inputs[1]);
+        if !matches!(idx.dtype, DType::I64 | DType::I32) {
+            let what = format_args!("expected int64 or int32 indices, got {}", idx.dtype);
+            return Err(Error::type_(self.name(), what));
+        }
+        let n = x.shape.len();
+        ensure!(self.dim < n, self.name(), "dimension out of range, expected < {n}, got {}", self.dim);
+        if inputs.len() == 3 && inputs[2].dtype != x.dtype {
+            let what = format_args!("expected a source of dtype {}, got {}", x.dtype, inputs[2].dtype);
+            return Err(Error::type_(self.name(), what));
+        }
+        if matches!(self.kind, Add | ScatterAdd) && x.dtype == DType::Bool {
+            return Err(Error::type_(self.name(), "expected a numeric dtype, got bool"));
+        }
+        Ok(())
+    }
+
+    /// Gather and scatter: the index may be smaller than `x`, except along `dim`.
+    fn check_places(&self, x: &Fact, idx: &Fact) -> Result<()> {
+        let fits = idx.shape.len() == x.shape.len()
+            && (0..x.shape.len()).all(|d| d == self.dim || idx.shape[d] <= x.shape[d]);
+        ensure!(
+            fits,
+            self.name(),
+            "expected an index that fits into {} apart from dimension {}, got {}",
+            x.shape,
+            self.dim,
+            idx.shape
+        );
+        Ok(())
+    }
+}
+
+impl Rule for Index {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            Select => "index_select",
+            Add => "index_add",
+            Gather => "gather",
+            Scatter => "scatter",
+            ScatterAdd => "scatter_add",
+        }
+    }
+
+    fn doc(&self) -> &'static str {
+        match self.kind {
+            Select => "Slices at the given indices along a dimension.",
+            Add => "The first input with slices added at the given indices, in index order.",
+            Gather => "out[i][j] = x[index[i][j]][j], for dim 0.",
+            Scatter => "out[index[i][j]][j] = source[i][j], for dim 0; the last of several stays.",
+            ScatterAdd => "out[index[i][j]][j] += source[i][j], for dim 0, in row-major order.",
+        }
+    }
+
+    fn attrs(&self) -> Attrs {
+        let mut attrs = vec![("dim", Attr::Int(self.dim as i64))];
+        if self.wrap {
+            attrs.push(("wrap", Attr::Bool(true)));
+        }
+        attrs
+    }
+
+    fn class(&self) -> Class {
+        Class::Opaque
+    }
+
+    fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
+        self.check(inputs)?;
+        let (x, idx) = (&inputs[0], &inputs[1]);
+        match self.kind {
+            Select | Add => {
+                let n = idx.shape.len();
+                ensure!(n == 1, self.name(), "expected an index with 1 dimension, got {n}");
+                let mut slices = x.shape;
+                slices[self.dim] = idx.shape[0];
+                if self.kind == Select {
+                    return Ok(x.with_shape(slices).only());
+                }
+                let got = inputs[2].shape;
+                ensure!(got == slices, self.name(), "expected a source of shape {slices}, got {got}");
+                Ok(x.only())
+            }
+            Gather => {
+                self.check_places(x, idx)?;
+                Ok(x.with_shape(idx.shape).only())
+            }
+            Scatter | ScatterAdd => {
+                self.check_places(x, idx)?;
+                let got = inputs[2].shape;
+                ensure!(got == idx.shape, self.name(), "expected a source of shape {}, got {got}", idx.shape);
+                Ok(x.only())
+            }
+        }
+    }
+
+    fn reads(&self, input: usize) -> Read {
+        match (self.kind, input) {
+            (Select | Gather, _) | (_, 1) => Read::Strided,
+            _ => Read::Contiguous,
+        }
+    }
+
+    fn overwrites(&self, _output: usize, input: usize) -> bool {
+        input == 0 && self.arity() == 3
+    }
+
+    fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        let (x, idx, out, dim) = (inputs[0], inputs[1], outputs[0], self.dim);
+        if self.arity() == 3 {
+            copy_unless_same(x, out);
+        }
+        match self.kind {
+            Select => index::select(x, dim, idx, self.wrap, out),
+            Add => index::add(out, dim, idx, self.wrap, inputs[2]),
+            Gather => index::gather(x, dim, idx, out),
+            Scatter => index::scatter(out, dim, idx, inputs[2]),
+            ScatterAdd => index::scatter_add(out, dim, idx, inputs[2]),
+        }
+        .map_err(|fault| Error::fault(self.name(), fault))
+    }
+
+    fn saves(&self, _input: usize) -> Saves {
+        Saves::input(1)
+    }
+
+    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
+        let mut out: Grads = smallvec![None; self.arity()];
+        let Some(g) = grads[0] else { return Ok(out) };
+        let idx = io.input(1);
+        match self.kind {
+            Select | Gather => {
+                let back = if self.kind == Select { Add } else { ScatterAdd };
+                let zeros = e.zeros(io.input_facts[0])?;
+                out[0] = Some(e.one(self.other(back), &[zeros, idx, g])?);
+            }
+            Add | ScatterAdd => {
+                let read = if self.kind == Add { Select } else { Gather };
+                out[0] = Some(g);
+                if io.needs(2) {
+                    out[2] = Some(e.one(self.other(read), &[g, idx])?);
+                }
+            }
+            Scatter => {
+                if io.needs(0) {
+                    let zeros = e.zeros(io.input_facts[2])?;
+                    out[0] = Some(e.one(self.other(Scatter), &[g, idx, zeros])?);
+                }
+                if io.needs(2) {
+                    out[2] = Some(e.one(self.other(Gather), &[g, idx])?);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn flops(&self, inputs: &[Fact]) -> u64 {
+        if matches!(self.kind, Add | ScatterAdd) { inputs[2].numel() as u64 } else { 0 }
+    }
+
+    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
+        None
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let x = || Domain::Uniform(-2.0, 2.0);
+        let op = |dim| Op::Index(Index { dim, ..*self });
+        let i = Domain::Index;
+        match self.kind {
+            Select => vec![
+                Sample::smooth(op(0), vec![(&[5, 3], x()), (&[4], i(5))]),
+                Sample::smooth(op(1), vec![(&[2, 5, 3], x()), (&[7], i(5))]),
+                Sample::smooth(op(0), vec![(&[5, 3], x()), (&[0], i(5))]),
+            ],
+            Add => vec![
+                Sample::smooth(op(0), vec![(&[5, 3], x()), (&[8], i(5)), (&[8, 3], x())]),
+                Sample::smooth(op(1), vec![(&[2, 5, 3], x()), (&[4], i(5)), (&[2, 4, 3], x())]),
+            ],
+            Gather => vec![
+                Sample::smooth(op(1), vec![(&[3, 5], x()), (&[3, 2], i(5))]),
+                Sample::smooth(op(0), vec![(&[4, 5], x()), (&[6, 3], i(4))]),
+            ],
+            Scatter => vec![
+                Sample::smooth(op(1), vec![(&[3, 5], x()), (&[3, 1], i(5)), (&[3, 1], x())]),
+                Sample::values(op(0), vec![(&[4, 5], x()), (&[6, 3], i(4)), (&[6, 3], x())]),
+            ],
+            ScatterAdd => vec![
+                Sample::smooth(op(1), vec![(&[3, 5], x()), (&[3, 4], i(5)), (&[3, 4], x())]),
+                Sample::smooth(op(0), vec![(&[4, 5], x()), (&[6, 3], i(4)), (&[6, 3], x())]),
+            ],
+        }
+    }
+}

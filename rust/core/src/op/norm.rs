@@ -1,0 +1,202 @@
+//! Normalisation of rows to mean 0 and variance 1 (the core of layer norm, Ba et al. 2016).
+
+use smallvec::smallvec;
+use weft_kernels::{Arg, Scalar, Shape, norm};
+
+use super::reduce::Kind;
+use super::sample::Domain;
+use super::{
+    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+};
+use crate::ensure;
+use crate::error::Result;
+use crate::fact::{Fact, Facts};
+
+/// Normalisation over the last `dims` dimensions, or its gradient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Standardize {
+    /// How many trailing dimensions form a row.
+    pub dims: usize,
+    /// Added to the variance.
+    pub eps: Scalar,
+    /// False: `x -> (x̂, 1/σ)`. True: `(x̂, 1/σ, g) -> gradient of x`.
+    pub backward: bool,
+}
+
+impl Standardize {
+    fn rows(&self, shape: &Shape) -> Shape {
+        Shape::new(&shape[..shape.len() - self.dims])
+    }
+
+    fn mask(&self, shape: &Shape) -> u32 {
+        (shape.len() - self.dims..shape.len()).fold(0, |mask, d| mask | 1 << d)
+    }
+
+    fn mean(&self, e: &mut dyn Emit, x: Val) -> Result<Val> {
+        let shape = e.fact(x).shape;
+        e.reduce(Kind::Mean, x, self.mask(&shape), true)
+    }
+
+    /// `rstd` with sizes of 1 where the rows were.
+    fn column(&self, e: &mut dyn Emit, rstd: Val, shape: &Shape) -> Result<Val> {
+        let mut column = *shape;
+        let n = shape.len();
+        column[n - self.dims..].fill(1);
+        e.reshape(rstd, column)
+    }
+
+    fn gradient(&self) -> Op {
+        Op::Norm(Standardize { backward: true, ..*self })
+    }
+
+    fn forward_vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
+        let (xhat, rstd) = (io.output(0), io.output(1));
+        let mut grad = None;
+        if let Some(g) = grads[0] {
+            grad = Some(e.one(self.gradient(), &[xhat, rstd, g])?);
+        }
+        if let Some(h) = grads[1] {
+            let shape = io.input_facts[0].shape;
+            let len: usize = shape[shape.len() - self.dims..].iter().product();
+            let squared = e.square(rstd)?;
+            let scale = e.mul(h, squared)?;
+            let scale = e.mul_scalar(scale, -1.0 / len as f64)?;
+            let scale = self.column(e, scale, &shape)?;
+            let part = e.mul(xhat, scale)?;
+            grad = Some(match grad {
+                Some(sum) => e.add(sum, part)?,
+                None => part,
+            });
+        }
+        Ok(smallvec![grad])
+    }
+
+    /// Gradients of `r * (g - mean(g) - x̂ * mean(g * x̂))`.
+    fn backward_vjp(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Grads> {
+        let (xhat, rstd, g) = (io.input(0), io.input(1), io.input(2));
+        let shape = io.input_facts[0].shape;
+        let mut out: Grads = smallvec![None, None, None];
+        let r = self.column(e, rstd, &shape)?;
+        if io.needs(0) {
+            let gx = e.mul(g, xhat)?;
+            let hx = e.mul(h, xhat)?;
+            let (mg, mh) = (self.mean(e, gx)?, self.mean(e, hx)?);
+            let (a, b) = (e.mul(h, mg)?, e.mul(g, mh)?);
+            let sum = e.add(a, b)?;
+            let scaled = e.mul(sum, r)?;
+            out[0] = Some(e.neg(scaled)?);
+        }
+        if io.needs(1) {
+            let dx = e.one(self.gradient(), &[xhat, rstd, g])?;
+            let part = e.mul(h, dx)?;
+            let part = e.div(part, r)?;
+            out[1] = Some(e.reduce(Kind::Sum, part, self.mask(&shape), false)?);
+        }
+        if io.needs(2) {
+            out[2] = Some(e.one(self.gradient(), &[xhat, rstd, h])?);
+        }
+        Ok(out)
+    }
+}
+
+impl Rule for Standardize {
+    fn name(&self) -> &'static str {
+        if self.backward { "standardize_backward" } else { "standardize" }
+    }
+
+    fn doc(&self) -> &'static str {
+        if self.backward {
+            "The gradient of standardize: r * (g - mean(g) - x̂ * mean(g * x̂))."
+        } else {
+            "x̂ = (x - mean) / sqrt(variance + eps) over trailing dimensions, and r = 1 / sqrt(variance + eps)."
+        }
+    }
+
+    fn attrs(&self) -> Attrs {
+        vec![("dims", Attr::Int(self.dims as i64)), ("eps", self.eps.into())]
+    }
+
+    fn class(&self) -> Class {
+        Class::Opaque
+    }
+
+    fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
+        super::expect_inputs(self.name(), inputs, if self.backward { 3 } else { 1 })?;
+        let x = inputs[0];
+        super::expect_float(self.name(), &x)?;
+        let n = x.shape.len();
+        ensure!(self.dims <= n && self.dims > 0, self.name(), "expected 1 to {n} dimensions, got {}", self.dims);
+        let rstd = x.with_shape(self.rows(&x.shape));
+        if !self.backward {
+            return Ok(smallvec![x, rstd]);
+        }
+        ensure!(
+            inputs[1] == rstd && inputs[2] == x,
+            self.name(),
+            "expected {rstd} and {x}, got {} and {}",
+            inputs[1],
+            inputs[2]
+        );
+        Ok(x.only())
+    }
+
+    fn reads(&self, _input: usize) -> Read {
+        Read::Contiguous
+    }
+
+    fn overwrites(&self, _output: usize, _input: usize) -> bool {
+        false
+    }
+
+    fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        let shape = &inputs[0].layout.shape;
+        let len = shape[shape.len() - self.dims..].iter().product();
+        if self.backward {
+            norm::standardize_backward(inputs[0], inputs[1], inputs[2], len, outputs[0]);
+        } else {
+            norm::standardize(inputs[0], len, self.eps.as_f64(), outputs[0], outputs[1]);
+        }
+        Ok(())
+    }
+
+    fn saves(&self, _input: usize) -> Saves {
+        if self.backward {
+            Saves { inputs: 0b111, outputs: 0 }
+        } else {
+            Saves { inputs: 0, outputs: 0b11 }
+        }
+    }
+
+    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
+        if !self.backward {
+            return self.forward_vjp(e, io, grads);
+        }
+        match grads[0] {
+            Some(h) => self.backward_vjp(e, io, h),
+            None => Ok(smallvec![None, None, None]),
+        }
+    }
+
+    fn flops(&self, inputs: &[Fact]) -> u64 {
+        8 * inputs[0].numel() as u64
+    }
+
+    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
+        None
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let x = || Domain::Uniform(-2.0, 2.0);
+        let op = |dims| Op::Norm(Standardize { dims, ..*self });
+        if self.backward {
+            let r = Domain::Uniform(0.5, 2.0);
+            return vec![Sample::smooth(op(1), vec![(&[3, 5], x()), (&[3], r), (&[3, 5], x())])];
+        }
+        vec![
+            Sample::smooth(op(1), vec![(&[3, 5], x())]),
+            Sample::smooth(op(2), vec![(&[2, 3, 4], x())]),
+            Sample::values(op(1), vec![(&[2, 4], Domain::Special(&[3.0]))]),
+            Sample::values(op(1), vec![(&[0, 4], x())]),
+        ]
+    }
+}

@@ -1,0 +1,264 @@
+//! Arithmetic on two elements.
+
+use weft_kernels::{DType, tile};
+
+use super::{Grad, Row};
+use crate::op::simplify::{Simpler, is, keep};
+use crate::op::{Emit, Known, Saves, Val};
+use crate::error::Result;
+
+const NONE: Saves = Saves::NONE;
+const A: Saves = Saves::input(0);
+const B: Saves = Saves::input(1);
+const AB: Saves = Saves::inputs(0, 1);
+const Y: Saves = Saves::output(0);
+
+/// Every row of this file.
+pub(super) static ROWS: &[&Row] = &[
+    &ADD, &SUB, &MUL, &DIV, &POW, &MAXIMUM, &MINIMUM, &REMAINDER, &FLOOR_DIVIDE, &LEAKY_RELU, &ELU,
+    &ATAN2,
+];
+
+/// Whether input `i` is an integer zero, or the float zero that changes no bits when
+/// added (-0).
+fn adds_nothing(known: &dyn Known, i: usize) -> bool {
+    let float = known.fact(i).dtype.is_float();
+    is(known, i, if float { -0.0 } else { 0.0 }) && known.fact(i).dtype != DType::Bool
+}
+
+fn times_one(known: &dyn Known) -> Option<Simpler> {
+    if known.fact(0).dtype == DType::Bool {
+        return None;
+    }
+    if is(known, 1, 1.0) {
+        return keep(known, 0);
+    }
+    if is(known, 0, 1.0) { keep(known, 1) } else { None }
+}
+
+/// Sum.
+pub static ADD: Row = Row {
+    name: "add",
+    doc: "a + b.",
+    tile: &tile::ADD,
+    grads: &[Grad::Of(NONE, |_, _, g| Ok(g)), Grad::Of(NONE, |_, _, g| Ok(g))],
+    simplify: |known| match (adds_nothing(known, 0), adds_nothing(known, 1)) {
+        (_, true) => keep(known, 0),
+        (true, _) => keep(known, 1),
+        _ => None,
+    },
+    ..Row::BINARY
+};
+
+/// Difference.
+pub static SUB: Row = Row {
+    name: "sub",
+    doc: "a - b.",
+    tile: &tile::SUB,
+    grads: &[Grad::Of(NONE, |_, _, g| Ok(g)), Grad::Of(NONE, |e, _, g| e.neg(g))],
+    simplify: |known| if is(known, 1, 0.0) { keep(known, 0) } else { None },
+    ..Row::BINARY
+};
+
+/// Product.
+pub static MUL: Row = Row {
+    name: "mul",
+    doc: "a * b.",
+    tile: &tile::MUL,
+    grads: &[
+        Grad::Of(B, |e, io, g| e.mul(g, io.input(1))),
+        Grad::Of(A, |e, io, g| e.mul(g, io.input(0))),
+    ],
+    simplify: times_one,
+    ..Row::BINARY
+};
+
+/// Quotient.
+pub static DIV: Row = Row {
+    name: "div",
+    doc: "a / b.",
+    tile: &tile::DIV,
+    grads: &[
+        Grad::Of(B, |e, io, g| e.div(g, io.input(1))),
+        Grad::Of(B.and(Y), |e, io, g| {
+            let slope = e.div(io.output(0), io.input(1))?;
+            let slope = e.neg(slope)?;
+            e.mul(g, slope)
+        }),
+    ],
+    simplify: |known| if is(known, 1, 1.0) { keep(known, 0) } else { None },
+    ..Row::BINARY
+};
+
+/// Power.
+pub static POW: Row = Row {
+    name: "pow",
+    doc: "a to the power b; the gradient for b at a = 0 is 0.",
+    tile: &tile::POW,
+    grads: &[
+        Grad::Of(AB, |e, io, g| {
+            let (a, b) = (io.input(0), io.input(1));
+            let less = e.add_scalar(b, -1.0)?;
+            let power = e.pow(a, less)?;
+            let slope = e.mul(b, power)?;
+            let zero = e.scalar_like(0.0, g)?;
+            let flat = e.eq(b, zero)?;
+            let slope = e.select(flat, zero, slope)?;
+            e.mul(g, slope)
+        }),
+        Grad::Of(A.and(Y), |e, io, g| {
+            let a = io.input(0);
+            let log = e.log(a)?;
+            let slope = e.mul(io.output(0), log)?;
+            let zero = e.scalar_like(0.0, g)?;
+            let nothing = e.eq(a, zero)?;
+            let slope = e.select(nothing, zero, slope)?;
+            e.mul(g, slope)
+        }),
+    ],
+    simplify: |known| if is(known, 1, 1.0) { keep(known, 0) } else { None },
+    flops: 30,
+    ..Row::BINARY
+};
+
+/// The share of `g` that goes to `mine`, where ties go half to each side.
+fn share(e: &mut dyn Emit, g: Val, wins: Val, ties: Val) -> Result<Val> {
+    let dtype = e.fact(g).dtype;
+    let wins = e.cast(wins, dtype)?;
+    let ties = e.cast(ties, dtype)?;
+    let half = e.mul_scalar(ties, 0.5)?;
+    let part = e.add(wins, half)?;
+    e.mul(g, part)
+}
+
+fn larger(e: &mut dyn Emit, a: Val, b: Val, g: Val) -> Result<Val> {
+    let (wins, ties) = (e.gt(a, b)?, e.eq(a, b)?);
+    share(e, g, wins, ties)
+}
+
+/// The larger.
+pub static MAXIMUM: Row = Row {
+    name: "maximum",
+    doc: "The larger of a and b; NaN if either is. A tie gives each half of the gradient.",
+    tile: &tile::MAXIMUM,
+    grads: &[
+        Grad::Of(AB, |e, io, g| larger(e, io.input(0), io.input(1), g)),
+        Grad::Of(AB, |e, io, g| larger(e, io.input(1), io.input(0), g)),
+    ],
+    ..Row::BINARY
+};
+
+/// The smaller.
+pub static MINIMUM: Row = Row {
+    name: "minimum",
+    doc: "The smaller of a and b; NaN if either is. A tie gives each half of the gradient.",
+    tile: &tile::MINIMUM,
+    grads: &[
+        Grad::Of(AB, |e, io, g| larger(e, io.input(1), io.input(0), g)),
+        Grad::Of(AB, |e, io, g| larger(e, io.input(0), io.input(1), g)),
+    ],
+    ..Row::BINARY
+};
+
+/// Remainder with the sign of the divisor.
+pub static REMAINDER: Row = Row {
+    name: "remainder",
+    doc: "a - b * floor(a / b): Python's %, with the sign of b.",
+    tile: &tile::REMAINDER,
+    grads: &[
+        Grad::Of(NONE, |_, _, g| Ok(g)),
+        Grad::Of(AB, |e, io, g| {
+            let whole = e.floor_divide(io.input(0), io.input(1))?;
+            let slope = e.neg(whole)?;
+            e.mul(g, slope)
+        }),
+    ],
+    flops: 6,
+    domain: &[(0.1, 0.5), (0.6, 0.9)],
+    ..Row::BINARY
+};
+
+/// Quotient rounded down.
+pub static FLOOR_DIVIDE: Row = Row {
+    name: "floor_divide",
+    doc: "floor(a / b): Python's //.",
+    tile: &tile::FLOOR_DIVIDE,
+    grads: &[Grad::Zero, Grad::Zero],
+    flops: 4,
+    domain: &[(0.1, 0.5), (0.6, 0.9)],
+    ..Row::BINARY
+};
+
+/// Leaky rectified linear unit.
+pub static LEAKY_RELU: Row = Row {
+    name: "leaky_relu",
+    doc: "x where x > 0, else slope * x.",
+    tile: &tile::LEAKY_RELU,
+    grads: &[
+        Grad::Of(AB, |e, io, g| {
+            let zero = e.scalar_like(0.0, g)?;
+            let alive = e.gt(io.input(0), zero)?;
+            let leak = e.mul(g, io.input(1))?;
+            e.select(alive, g, leak)
+        }),
+        Grad::Of(A, |e, io, g| {
+            let zero = e.scalar_like(0.0, g)?;
+            let alive = e.gt(io.input(0), zero)?;
+            let leak = e.mul(g, io.input(0))?;
+            e.select(alive, zero, leak)
+        }),
+    ],
+    flops: 2,
+    domain: &[(-2.0, -0.3), (0.01, 0.3)],
+    ..Row::BINARY
+};
+
+/// Exponential linear unit.
+pub static ELU: Row = Row {
+    name: "elu",
+    doc: "x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015).",
+    tile: &tile::ELU,
+    grads: &[
+        Grad::Of(AB.and(Y), |e, io, g| {
+            let zero = e.scalar_like(0.0, g)?;
+            let alive = e.gt(io.input(0), zero)?;
+            let slope = e.add(io.output(0), io.input(1))?;
+            let bent = e.mul(g, slope)?;
+            e.select(alive, g, bent)
+        }),
+        Grad::Of(A, |e, io, g| {
+            let zero = e.scalar_like(0.0, g)?;
+            let alive = e.gt(io.input(0), zero)?;
+            let slope = e.pointwise(&super::rows::EXPM1, &[io.input(0)])?;
+            let bent = e.mul(g, slope)?;
+            e.select(alive, zero, bent)
+        }),
+    ],
+    flops: 14,
+    domain: &[(-2.0, -0.3), (0.5, 1.5)],
+    ..Row::BINARY
+};
+
+/// `g * numerator / (a² + b²)`.
+fn over_radius(e: &mut dyn Emit, a: Val, b: Val, numerator: Val, g: Val) -> Result<Val> {
+    let (aa, bb) = (e.square(a)?, e.square(b)?);
+    let radius = e.add(aa, bb)?;
+    let slope = e.div(numerator, radius)?;
+    e.mul(g, slope)
+}
+
+/// Angle of a point.
+pub static ATAN2: Row = Row {
+    name: "atan2",
+    doc: "The angle of the point (b, a), in radians, in (-pi, pi].",
+    tile: &tile::ATAN2,
+    grads: &[
+        Grad::Of(AB, |e, io, g| over_radius(e, io.input(0), io.input(1), io.input(1), g)),
+        Grad::Of(AB, |e, io, g| {
+            let minus = e.neg(io.input(0))?;
+            over_radius(e, io.input(0), io.input(1), minus, g)
+        }),
+    ],
+    flops: 20,
+    ..Row::BINARY
+};

@@ -1,0 +1,291 @@
+//! Operations on elements at the same place: one row each.
+
+mod binary;
+mod compare;
+mod select;
+mod unary;
+
+use std::hash::{Hash, Hasher};
+
+use smallvec::{SmallVec, smallvec};
+use weft_kernels::tile::TileSet;
+use weft_kernels::{Arg, DType, program};
+
+use super::sample::Domain;
+use super::{Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val};
+use crate::error::{Error, Result};
+use crate::fact::{Fact, Facts};
+
+/// All rows by name.
+pub mod rows {
+    pub use super::binary::*;
+    pub use super::compare::*;
+    pub use super::select::*;
+    pub use super::unary::*;
+}
+
+/// The gradient rule of one input.
+pub enum Grad {
+    /// What the rule reads, and the rule: from the gradient of the result to that of the
+    /// input, before sums over broadcast dimensions.
+    Of(Saves, fn(&mut dyn Emit, &Io, Val) -> Result<Val>),
+    /// Piecewise constant: zero wherever it exists.
+    Zero,
+    /// There is none, and why.
+    None(&'static str),
+}
+
+/// What the dtype of the result is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Out {
+    /// That of the inputs.
+    Same,
+    /// `bool`.
+    Bool,
+}
+
+/// One pointwise operation.
+pub struct Row {
+    /// torch's name.
+    pub name: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    /// Number of inputs.
+    pub arity: usize,
+    /// The kernel, by dtype of the last input.
+    pub tile: &'static TileSet,
+    /// Dtype of the result.
+    pub out: Out,
+    /// Whether the first input is a `bool` condition.
+    pub condition: bool,
+    /// One gradient rule per input.
+    pub grads: &'static [Grad],
+    /// Arithmetic operations per element.
+    pub flops: u64,
+    /// Same bits, less work.
+    pub simplify: fn(&dyn Known) -> Option<Simpler>,
+    /// Where the gradient is smooth: an interval for each input.
+    pub domain: &'static [(f64, f64)],
+    /// Where the value is likely to be wrong: tried in all combinations.
+    pub special: &'static [f64],
+}
+
+impl Row {
+    /// What most unary rows share.
+    const UNARY: Row = Row {
+        name: "",
+        doc: "",
+        arity: 1,
+        tile: &weft_kernels::tile::NEG,
+        out: Out::Same,
+        condition: false,
+        grads: &[Grad::Zero],
+        flops: 1,
+        simplify: |_| None,
+        domain: &[(-2.0, 2.0)],
+        special: &[0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1e30, -1e30, f64::INFINITY, f64::NEG_INFINITY, f64::NAN],
+    };
+
+    /// What most binary rows share.
+    const BINARY: Row = Row { arity: 2, domain: &[(0.5, 2.0), (-2.0, -0.6)], ..Row::UNARY };
+
+    /// What comparisons share.
+    const COMPARE: Row = Row {
+        out: Out::Bool,
+        grads: &[Grad::None("its result is boolean"), Grad::None("its result is boolean")],
+        ..Row::BINARY
+    };
+
+    /// The dtype of the kernel: that of the last input.
+    fn compute(&self, inputs: &[Fact]) -> DType {
+        inputs[self.arity - 1].dtype
+    }
+
+    fn check_dtypes(&self, inputs: &[Fact]) -> Result<DType> {
+        let dtype = self.compute(inputs);
+        for (i, fact) in inputs.iter().enumerate() {
+            let expected = if self.condition && i == 0 { DType::Bool } else { dtype };
+            if fact.dtype != expected {
+                return Err(Error::type_(
+                    self.name,
+                    format_args!("dtypes differ, expected {expected} for input {i}, got {}", fact.dtype),
+                ));
+            }
+        }
+        if self.tile.supports(dtype) {
+            return Ok(dtype);
+        }
+        let names: Vec<_> =
+            DType::ALL.into_iter().filter(|&d| self.tile.supports(d)).map(DType::name).collect();
+        let what = format_args!("dtype not supported, expected one of {}, got {dtype}", names.join(", "));
+        Err(Error::type_(self.name, what))
+    }
+}
+
+impl PartialEq for Row {
+    fn eq(&self, other: &Row) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Row {}
+
+impl Hash for Row {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::ptr::from_ref(self).hash(state);
+    }
+}
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Rule for Row {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn doc(&self) -> &'static str {
+        self.doc
+    }
+
+    fn attrs(&self) -> Attrs {
+        Vec::new()
+    }
+
+    fn class(&self) -> Class {
+        Class::Pointwise
+    }
+
+    fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
+        super::expect_inputs(self.name, inputs, self.arity)?;
+        let dtype = self.check_dtypes(inputs)?;
+        let mut shape = inputs[0].shape;
+        for fact in &inputs[1..] {
+            shape = shape.broadcast(&fact.shape).ok_or_else(|| {
+                let shapes: Vec<_> = inputs.iter().map(|f| f.shape.to_string()).collect();
+                Error::runtime(
+                    self.name,
+                    format_args!("shapes do not broadcast, got {}", shapes.join(" and ")),
+                )
+            })?;
+        }
+        let dtype = if self.out == Out::Bool { DType::Bool } else { dtype };
+        Ok(Fact::new(dtype, shape).only())
+    }
+
+    fn reads(&self, _input: usize) -> Read {
+        Read::Strided
+    }
+
+    fn overwrites(&self, _output: usize, _input: usize) -> bool {
+        true
+    }
+
+    fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        let tile = self.tile.get(inputs[self.arity - 1].dtype).expect("infer checked the dtype");
+        let cost = self.flops as usize;
+        let shape = &outputs[0].layout.shape;
+        if inputs.iter().all(|arg| arg.layout.shape == *shape) {
+            program::apply(tile, inputs, outputs[0], cost);
+            return Ok(());
+        }
+        let layouts: SmallVec<[_; 3]> =
+            inputs.iter().map(|arg| arg.layout.broadcast_to(shape)).collect();
+        let args: SmallVec<[Arg; 3]> = inputs
+            .iter()
+            .zip(&layouts)
+            .map(|(arg, layout)| Arg::new(arg.buffer, arg.dtype, layout))
+            .collect();
+        program::apply(tile, &args, outputs[0], cost);
+        Ok(())
+    }
+
+    fn saves(&self, input: usize) -> Saves {
+        match self.grads.get(input) {
+            Some(Grad::Of(saves, _)) => *saves,
+            _ => Saves::NONE,
+        }
+    }
+
+    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
+        let Some(g) = grads[0] else {
+            return Ok(smallvec![None; self.arity]);
+        };
+        let mut out = Grads::new();
+        for (i, grad) in self.grads.iter().enumerate() {
+            out.push(if io.needs(i) { Some(self.vjp_of(e, io, g, i, grad)?) } else { None });
+        }
+        Ok(out)
+    }
+
+    fn flops(&self, inputs: &[Fact]) -> u64 {
+        self.infer(inputs).map_or(0, |facts| self.flops * facts[0].numel() as u64)
+    }
+
+    fn simplify(&self, known: &dyn Known) -> Option<Simpler> {
+        (self.simplify)(known)
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let op = || Op::Pointwise(find(self.name).expect("a row that is registered"));
+        let smooth = |shapes: [&'static [usize]; 3]| {
+            let inputs = (0..self.arity).map(|i| (shapes[i], self.domain_of(i))).collect();
+            Sample::smooth(op(), inputs)
+        };
+        let mut samples = vec![smooth([&[3, 4], &[3, 4], &[3, 4]])];
+        if self.arity > 1 {
+            samples.push(smooth([&[2, 1, 3], &[4, 1], &[3]]));
+            samples.push(smooth([&[], &[5], &[]]));
+        }
+        samples.push(smooth([&[0, 3], &[1, 3], &[3]]));
+        let shapes: [&[usize]; 3] = [&[11], &[11, 1], &[11, 1, 1]];
+        let special =
+            (0..self.arity).map(|i| (shapes[i], self.special_of(i))).collect();
+        samples.push(Sample::values(op(), special));
+        samples
+    }
+}
+
+impl Row {
+    fn vjp_of(&self, e: &mut dyn Emit, io: &Io, g: Val, i: usize, grad: &Grad) -> Result<Val> {
+        let fact = io.input_facts[i];
+        match grad {
+            Grad::Of(_, rule) => {
+                let full = rule(e, io, g)?;
+                e.sum_to(full, fact.shape)
+            }
+            Grad::Zero => e.zeros(fact),
+            Grad::None(why) => Err(no_gradient(self.name, why)),
+        }
+    }
+
+    fn domain_of(&self, i: usize) -> Domain {
+        if self.condition && i == 0 {
+            return Domain::Bool;
+        }
+        let (low, high) = self.domain[i.min(self.domain.len() - 1)];
+        Domain::Uniform(low, high)
+    }
+
+    fn special_of(&self, i: usize) -> Domain {
+        if self.condition && i == 0 { Domain::Bool } else { Domain::Special(self.special) }
+    }
+}
+
+/// The error of an operation that has no gradient, and why.
+pub(crate) fn no_gradient(op: &str, why: &str) -> Error {
+    Error::runtime(op, format_args!("no gradient: {why}"))
+}
+
+/// The row of this name.
+pub fn find(name: &str) -> Option<&'static Row> {
+    all().find(|row| row.name == name)
+}
+
+/// Every pointwise row.
+pub fn all() -> impl Iterator<Item = &'static Row> {
+    unary::ROWS.iter().chain(binary::ROWS).chain(compare::ROWS).chain(select::ROWS).copied()
+}

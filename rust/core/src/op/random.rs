@@ -1,0 +1,152 @@
+//! Random values from a counter-based stream (Philox, Salmon et al. 2011).
+
+use smallvec::smallvec;
+use weft_kernels::rng::{self, Key};
+use weft_kernels::{Arg, DType, Scalar, Shape};
+
+use super::sample::Domain;
+use super::{
+    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+};
+use crate::error::{Error, Result};
+use crate::fact::{Fact, Facts};
+
+/// A distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dist {
+    /// Uniform in `[low, high)`.
+    Uniform(Scalar, Scalar),
+    /// Normal with mean and standard deviation.
+    Normal(Scalar, Scalar),
+    /// The second number with the probability of the first, else 0.
+    Bernoulli(Scalar, Scalar),
+    /// Whole numbers in `low..high`.
+    Integers(i64, i64),
+    /// The numbers below the length, in random order.
+    Permutation,
+}
+
+/// Random values of one distribution. The only input is the generator's state,
+/// `int64 [2]`: seed and position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Random {
+    /// The distribution.
+    pub dist: Dist,
+    /// Size of each dimension.
+    pub shape: Shape,
+    /// Element type.
+    pub dtype: DType,
+    /// Blocks of the stream between the generator's position and this value.
+    pub ahead: u64,
+}
+
+impl Random {
+    /// Blocks of the stream that the values use up.
+    pub fn blocks(&self) -> u64 {
+        rng::blocks(self.shape.numel(), self.dtype)
+    }
+}
+
+impl Rule for Random {
+    fn name(&self) -> &'static str {
+        match self.dist {
+            Dist::Uniform(..) => "uniform",
+            Dist::Normal(..) => "normal",
+            Dist::Bernoulli(..) => "bernoulli",
+            Dist::Integers(..) => "randint",
+            Dist::Permutation => "randperm",
+        }
+    }
+
+    fn doc(&self) -> &'static str {
+        "Random values that depend only on the seed, the position in the stream and the index."
+    }
+
+    fn attrs(&self) -> Attrs {
+        let mut attrs = match self.dist {
+            Dist::Uniform(low, high) => vec![("low", low.into()), ("high", high.into())],
+            Dist::Normal(mean, std) => vec![("mean", mean.into()), ("std", std.into())],
+            Dist::Bernoulli(p, scale) => vec![("p", p.into()), ("scale", scale.into())],
+            Dist::Integers(low, high) => vec![("low", Attr::Int(low)), ("high", Attr::Int(high))],
+            Dist::Permutation => vec![],
+        };
+        attrs.push(("ahead", Attr::Int(self.ahead as i64)));
+        attrs
+    }
+
+    fn class(&self) -> Class {
+        Class::Opaque
+    }
+
+    fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
+        super::expect_inputs(self.name(), inputs, 1)?;
+        let whole = matches!(self.dist, Dist::Permutation);
+        let real = matches!(self.dist, Dist::Uniform(..) | Dist::Normal(..));
+        if (whole && self.dtype != DType::I64) || (real && !self.dtype.is_float()) {
+            return Err(Error::type_(self.name(), format_args!("dtype not supported, got {}", self.dtype)));
+        }
+        if let Dist::Integers(low, high) = self.dist
+            && low >= high
+        {
+            let what = format_args!("empty range, expected low < high, got {low} and {high}");
+            return Err(Error::value(self.name(), what));
+        }
+        Ok(Fact::new(self.dtype, self.shape).only())
+    }
+
+    fn reads(&self, _input: usize) -> Read {
+        Read::Contiguous
+    }
+
+    fn overwrites(&self, _output: usize, _input: usize) -> bool {
+        false
+    }
+
+    fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        let state = inputs[0].slice::<i64>();
+        let key = Key { seed: state[0] as u64, offset: (state[1] as u64).wrapping_add(self.ahead) };
+        let out = outputs[0];
+        match self.dist {
+            Dist::Uniform(low, high) => rng::uniform(key, low.as_f64(), high.as_f64(), out),
+            Dist::Normal(mean, std) => rng::normal(key, mean.as_f64(), std.as_f64(), out),
+            Dist::Bernoulli(p, scale) => rng::bernoulli(key, p.as_f64(), scale.as_f64(), out),
+            Dist::Integers(low, high) => rng::integers(key, low, high, out),
+            Dist::Permutation => rng::permutation(key, out),
+        }
+        Ok(())
+    }
+
+    fn saves(&self, _input: usize) -> Saves {
+        Saves::NONE
+    }
+
+    fn vjp(&self, _e: &mut dyn Emit, _io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
+        Ok(smallvec![None])
+    }
+
+    fn flops(&self, _inputs: &[Fact]) -> u64 {
+        20 * self.shape.numel() as u64
+    }
+
+    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
+        None
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let f = Scalar::Float;
+        let make = |dist, dims: &[usize], dtype| {
+            let random = Random { dist, shape: Shape::new(dims), dtype, ahead: 3 };
+            let state = Domain::Exact(DType::I64, vec![42.0, 7.0]);
+            Sample::values(Op::Random(random), vec![(&[2], state)])
+        };
+        vec![
+            make(Dist::Uniform(f(-1.0), f(2.0)), &[31, 3], DType::F32),
+            make(Dist::Uniform(f(-1.0), f(2.0)), &[31], DType::F64),
+            make(Dist::Normal(f(1.0), f(2.0)), &[33], DType::F32),
+            make(Dist::Bernoulli(f(0.25), f(2.0)), &[33], DType::F32),
+            make(Dist::Integers(-3, 4), &[0, 3], DType::I64),
+            make(Dist::Integers(-3, 4), &[35], DType::I64),
+            make(Dist::Permutation, &[17], DType::I64),
+        ]
+    }
+}

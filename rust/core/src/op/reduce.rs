@@ -1,0 +1,236 @@
+//! Sums, extremes and the like over some dimensions.
+
+use smallvec::smallvec;
+use weft_kernels::{Arg, DType, Layout, Shape, reduce};
+
+use super::pointwise::no_gradient;
+use super::sample::Domain;
+use super::simplify::keep;
+use super::{
+    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+};
+use crate::ensure;
+use crate::error::{Error, Result};
+use crate::fact::{Fact, Facts};
+
+pub use weft_kernels::reduce::Kind;
+
+/// A reduction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Reduce {
+    /// What is computed.
+    pub kind: Kind,
+    /// Bit mask of the dimensions that are reduced.
+    pub dims: u32,
+    /// Whether they stay, with size 1.
+    pub keepdim: bool,
+}
+
+impl Reduce {
+    fn is_reduced(&self, dim: usize) -> bool {
+        self.dims >> dim & 1 == 1
+    }
+
+    fn reduced_shape(&self, shape: &Shape, keepdim: bool) -> Shape {
+        let keep = |(d, &size): (usize, &usize)| match self.is_reduced(d) {
+            false => Some(size),
+            true if keepdim => Some(1),
+            true => None,
+        };
+        shape.iter().enumerate().filter_map(keep).collect()
+    }
+
+    /// How many elements go into one result.
+    fn count(&self, shape: &Shape) -> usize {
+        (0..shape.len()).filter(|&d| self.is_reduced(d)).map(|d| shape[d]).product()
+    }
+
+    /// A value of the result's shape, repeated to the input's.
+    fn spread(&self, e: &mut dyn Emit, x: Val, shape: Shape) -> Result<Val> {
+        let kept = e.reshape(x, self.reduced_shape(&shape, true))?;
+        e.expand(kept, shape)
+    }
+
+    fn check_dtype(&self, dtype: DType) -> Result<DType> {
+        let unfit = |expected: &str| {
+            Err(Error::type_(self.name(), format_args!("dtype not supported, expected {expected}, got {dtype}")))
+        };
+        match self.kind {
+            Kind::Sum | Kind::Prod => Ok(if dtype.is_float() { dtype } else { DType::I64 }),
+            Kind::Mean if !dtype.is_float() => unfit("float32 or float64"),
+            Kind::Mean | Kind::Max | Kind::Min => Ok(dtype),
+            Kind::Any | Kind::All => Ok(DType::Bool),
+            Kind::ArgMax | Kind::ArgMin => Ok(DType::I64),
+        }
+    }
+
+    fn is_arg(&self) -> bool {
+        matches!(self.kind, Kind::ArgMax | Kind::ArgMin)
+    }
+
+    /// The gradient of a product: the product of the other elements, zeros included.
+    fn prod_vjp(&self, e: &mut dyn Emit, x: Val, g: Val) -> Result<Val> {
+        let fact = e.fact(x);
+        let (zero, one) = (e.scalar_like(0.0, x)?, e.scalar_like(1.0, x)?);
+        let is_zero = e.eq(x, zero)?;
+        let rest = e.select(is_zero, one, x)?;
+        let product = e.reduce(Kind::Prod, rest, self.dims, true)?;
+        let zeros = e.cast(is_zero, fact.dtype)?;
+        let zeros = e.reduce(Kind::Sum, zeros, self.dims, true)?;
+        let (none, single) = (e.eq(zeros, zero)?, e.eq(zeros, one)?);
+        let at_zero = e.select(single, product, zero)?;
+        let others = e.div(product, rest)?;
+        let elsewhere = e.select(none, others, zero)?;
+        let slope = e.select(is_zero, at_zero, elsewhere)?;
+        let g = self.spread(e, g, fact.shape)?;
+        e.mul(g, slope)
+    }
+
+    /// The gradient of an extreme, shared evenly by the elements that attain it.
+    fn extreme_vjp(&self, e: &mut dyn Emit, x: Val, y: Val, g: Val) -> Result<Val> {
+        let fact = e.fact(x);
+        let y = self.spread(e, y, fact.shape)?;
+        let attains = e.eq(x, y)?;
+        let attains = e.cast(attains, fact.dtype)?;
+        let count = e.reduce(Kind::Sum, attains, self.dims, true)?;
+        let part = e.div(attains, count)?;
+        let g = self.spread(e, g, fact.shape)?;
+        e.mul(g, part)
+    }
+}
+
+impl Rule for Reduce {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::Sum => "sum",
+            Kind::Mean => "mean",
+            Kind::Prod => "prod",
+            Kind::Max => "amax",
+            Kind::Min => "amin",
+            Kind::Any => "any",
+            Kind::All => "all",
+            Kind::ArgMax => "argmax",
+            Kind::ArgMin => "argmin",
+        }
+    }
+
+    fn doc(&self) -> &'static str {
+        match self.kind {
+            Kind::Sum => "Sum, by a tree that depends on the length alone.",
+            Kind::Mean => "Sum divided by the number of elements.",
+            Kind::Prod => "Product.",
+            Kind::Max => "Largest element; NaN if any is. Ties share the gradient evenly.",
+            Kind::Min => "Smallest element; NaN if any is. Ties share the gradient evenly.",
+            Kind::Any => "Whether any element is nonzero.",
+            Kind::All => "Whether all elements are nonzero.",
+            Kind::ArgMax => "Index of the first largest element.",
+            Kind::ArgMin => "Index of the first smallest element.",
+        }
+    }
+
+    fn attrs(&self) -> Attrs {
+        let dims = (0..weft_kernels::MAX_DIMS).filter(|&d| self.is_reduced(d));
+        let dims = Attr::Ints(dims.map(|d| d as i64).collect());
+        vec![("dim", dims), ("keepdim", Attr::Bool(self.keepdim))]
+    }
+
+    fn class(&self) -> Class {
+        Class::Reduce
+    }
+
+    fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
+        super::expect_inputs(self.name(), inputs, 1)?;
+        let Fact { dtype, shape } = inputs[0];
+        let dtype = self.check_dtype(dtype)?;
+        let n = shape.len();
+        ensure!(self.dims >> n == 0, self.name(), "dimension out of range, expected < {n}");
+        let whole = self.dims == (1 << n) - 1;
+        ensure!(
+            !self.is_arg() || whole || self.dims.count_ones() == 1,
+            self.name(),
+            "expected one dimension or all"
+        );
+        let extreme = self.is_arg() || matches!(self.kind, Kind::Max | Kind::Min);
+        if extreme && self.count(&shape) == 0 && self.reduced_shape(&shape, false).numel() > 0 {
+            let what = format_args!("no elements to choose from, got shape {shape}");
+            return Err(Error::index(self.name(), what));
+        }
+        Ok(Fact::new(dtype, self.reduced_shape(&shape, self.keepdim)).only())
+    }
+
+    fn reads(&self, _input: usize) -> Read {
+        Read::Strided
+    }
+
+    fn overwrites(&self, _output: usize, _input: usize) -> bool {
+        false
+    }
+
+    fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        let out = outputs[0];
+        let mut layout = Layout::contiguous(self.reduced_shape(&inputs[0].layout.shape, false));
+        layout.offset = out.layout.offset;
+        if layout.numel() > 0 {
+            reduce::run(self.kind, inputs[0], self.dims, Arg::new(out.buffer, out.dtype, &layout));
+        }
+        Ok(())
+    }
+
+    fn saves(&self, _input: usize) -> Saves {
+        match self.kind {
+            Kind::Prod => Saves::input(0),
+            Kind::Max | Kind::Min => Saves::input(0).and(Saves::output(0)),
+            _ => Saves::NONE,
+        }
+    }
+
+    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
+        let Some(g) = grads[0] else { return Ok(smallvec![None]) };
+        let shape = io.input_facts[0].shape;
+        let grad = match self.kind {
+            Kind::Sum => self.spread(e, g, shape)?,
+            Kind::Mean => {
+                let count = e.scalar_like(self.count(&shape) as f64, g)?;
+                let part = e.div(g, count)?;
+                self.spread(e, part, shape)?
+            }
+            Kind::Prod => self.prod_vjp(e, io.input(0), g)?,
+            Kind::Max | Kind::Min => self.extreme_vjp(e, io.input(0), io.output(0), g)?,
+            _ => return Err(no_gradient(self.name(), "its result is piecewise constant")),
+        };
+        Ok(smallvec![Some(grad)])
+    }
+
+    fn flops(&self, inputs: &[Fact]) -> u64 {
+        inputs[0].numel() as u64
+    }
+
+    fn simplify(&self, known: &dyn Known) -> Option<Simpler> {
+        let same = matches!(self.kind, Kind::Sum | Kind::Max | Kind::Min) && self.dims == 0;
+        if same { keep(known, 0) } else { None }
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let op = |dims, keepdim| Op::Reduce(Reduce { kind: self.kind, dims, keepdim });
+        let spread = Domain::Uniform(0.3, 2.0);
+        let special: &[f64] = &[0.0, 1.0, -2.0, f64::NAN, f64::INFINITY, -0.0, f64::NEG_INFINITY];
+        let many = if self.is_arg() { 0b111 } else { 0b101 };
+        let mut samples = vec![
+            Sample::smooth(op(0b10, false), vec![(&[3, 5], spread.clone())]),
+            Sample::smooth(op(0b01, true), vec![(&[7, 3], spread.clone())]),
+            Sample::smooth(op(many, false), vec![(&[2, 3, 4], spread.clone())]),
+            Sample::smooth(op(0, false), vec![(&[], spread.clone())]),
+            Sample::values(op(0b10, false), vec![(&[2, 3000], spread.clone())]),
+            Sample::values(op(0b01, false), vec![(&[300, 40], spread)]),
+            Sample::values(op(0b1, false), vec![(&[7], Domain::Special(special))]),
+            Sample::values(op(0b10, false), vec![(&[0, 4], Domain::Bool)]),
+            Sample::values(op(0b10, true), vec![(&[4, 3], Domain::Index(5))]),
+        ];
+        if matches!(self.kind, Kind::Prod) {
+            let zeros: &[f64] = &[2.0, 0.0, 3.0, 4.0, 0.0, 0.0, 5.0, 6.0, 7.0];
+            samples.push(Sample::smooth(op(0b10, false), vec![(&[3, 3], Domain::Special(zeros))]));
+        }
+        samples.retain(|s| self.infer(&s.sample_facts(DType::F32)).is_ok());
+        samples
+    }
+}

@@ -1,0 +1,91 @@
+//! Running sums.
+
+use smallvec::smallvec;
+use weft_kernels::{Arg, DType, scan};
+
+use super::reduce::Kind;
+use super::sample::Domain;
+use super::{
+    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+};
+use crate::ensure;
+use crate::error::Result;
+use crate::fact::{Fact, Facts};
+
+/// The running sum along a dimension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cumsum {
+    /// The dimension.
+    pub dim: usize,
+}
+
+impl Rule for Cumsum {
+    fn name(&self) -> &'static str {
+        "cumsum"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Running sum along a dimension, in order; integers and bool sum to int64."
+    }
+
+    fn attrs(&self) -> Attrs {
+        vec![("dim", Attr::Int(self.dim as i64))]
+    }
+
+    fn class(&self) -> Class {
+        Class::Opaque
+    }
+
+    fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
+        super::expect_inputs(self.name(), inputs, 1)?;
+        let Fact { dtype, shape } = inputs[0];
+        let n = shape.len();
+        ensure!(self.dim < n, self.name(), "dimension out of range, expected < {n}, got {}", self.dim);
+        let dtype = if dtype.is_float() { dtype } else { DType::I64 };
+        Ok(Fact::new(dtype, shape).only())
+    }
+
+    fn reads(&self, _input: usize) -> Read {
+        Read::Contiguous
+    }
+
+    fn overwrites(&self, _output: usize, _input: usize) -> bool {
+        false
+    }
+
+    fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        scan::cumsum(inputs[0], self.dim, outputs[0]);
+        Ok(())
+    }
+
+    fn saves(&self, _input: usize) -> Saves {
+        Saves::NONE
+    }
+
+    /// Each element reaches all later sums: total - running sum + itself.
+    fn vjp(&self, e: &mut dyn Emit, _io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
+        let Some(g) = grads[0] else { return Ok(smallvec![None]) };
+        let total = e.reduce(Kind::Sum, g, 1 << self.dim, true)?;
+        let before = e.one(Op::Scan(*self), &[g])?;
+        let after = e.sub(total, before)?;
+        Ok(smallvec![Some(e.add(after, g)?)])
+    }
+
+    fn flops(&self, inputs: &[Fact]) -> u64 {
+        inputs[0].numel() as u64
+    }
+
+    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
+        None
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let x = || Domain::Uniform(-2.0, 2.0);
+        vec![
+            Sample::smooth(Op::Scan(Cumsum { dim: 1 }), vec![(&[3, 5], x())]),
+            Sample::smooth(Op::Scan(Cumsum { dim: 0 }), vec![(&[4, 2, 3], x())]),
+            Sample::values(Op::Scan(Cumsum { dim: 0 }), vec![(&[0], x())]),
+            Sample::values(Op::Scan(Cumsum { dim: 0 }), vec![(&[9], Domain::Index(7))]),
+        ]
+    }
+}

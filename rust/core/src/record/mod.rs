@@ -1,0 +1,92 @@
+//! Recording a static graph from the operations that an eager run applies.
+//!
+//! The recorder keeps, for every buffer it has seen, the value that the buffer holds at
+//! present. A write in place gives the buffer a new value, so the graph itself has none.
+//! Buffers that were there before the recording are inputs; what they hold at the end,
+//! if it changed, is an update.
+
+mod recorder;
+mod recording;
+mod storage;
+
+use std::cell::RefCell;
+
+use crate::error::{Error, Result};
+use crate::mode;
+use crate::op::Op;
+use crate::site::Site;
+use crate::tensor::Tensor;
+
+pub use recorder::Recorder;
+pub use recording::{Binding, Difference, GradGuard, Leaf, Recording, Returned};
+
+thread_local! {
+    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+}
+
+fn with<T>(use_it: impl FnOnce(&mut Recorder) -> T) -> Option<T> {
+    RECORDER.with_borrow_mut(|recorder| recorder.as_mut().map(use_it))
+}
+
+/// Starts recording on this thread; `args` are the function's tensor arguments.
+pub fn start(args: &[Tensor]) -> Result<()> {
+    if mode::recording() {
+        return Err(Error::compile("a compiled function is being recorded already on this thread"));
+    }
+    let recorder = Recorder::new(args)?;
+    RECORDER.set(Some(recorder));
+    mode::set_recording(true);
+    Ok(())
+}
+
+/// Ends the recording; `returned` are the tensors that the function returns.
+pub fn finish(returned: &[Tensor]) -> Result<Recording> {
+    mode::set_recording(false);
+    let recorder = RECORDER.take().ok_or_else(|| Error::compile("nothing is being recorded"))?;
+    recorder.finish(returned)
+}
+
+/// Gives the recording up.
+pub fn abort() {
+    mode::set_recording(false);
+    RECORDER.set(None);
+}
+
+/// An operation made `outputs`.
+pub(crate) fn note(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()> {
+    with(|r| r.note(op, inputs, outputs, Site::here())).unwrap_or(Ok(()))
+}
+
+/// An operation overwrote `targets`.
+pub(crate) fn note_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
+    with(|r| r.note_into(op, inputs, targets, Site::here())).unwrap_or(Ok(()))
+}
+
+pub(crate) fn note_grad_read(leaf: &Tensor, grad: Option<&Tensor>) {
+    with(|r| r.note_grad_read(leaf, grad));
+}
+
+pub(crate) fn note_grad_set(leaf: &Tensor) {
+    with(|r| r.note_grad_set(leaf));
+}
+
+/// Refuses to hand a tensor's contents to Python while recording; `how` is the call that
+/// asks for it (`.item()`).
+pub fn forbid_read(how: &str) -> Result<()> {
+    if !mode::recording() {
+        return Ok(());
+    }
+    Err(Error::compile(format_args!(
+        "{how} reads a value inside a compiled function, which the graph cannot follow (at {}). \
+         Return the tensor and read it outside, or choose with weft.where",
+        Site::here()
+    )))
+}
+
+/// Refuses something else that a recording cannot follow.
+pub fn forbid(what: &str) -> Result<()> {
+    if !mode::recording() {
+        return Ok(());
+    }
+    Err(Error::compile(format_args!("{what} (at {})", Site::here())))
+}

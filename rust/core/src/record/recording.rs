@@ -1,0 +1,180 @@
+//! A finished recording, and how two of them differ.
+
+use weft_kernels::Layout;
+
+use crate::graph::{Graph, Kind};
+use crate::site::Site;
+use crate::tensor::Tensor;
+
+/// Where a graph input comes from.
+#[derive(Debug, Clone)]
+pub enum Binding {
+    /// The tensor argument of this number.
+    Arg(usize),
+    /// A tensor reached from outside: a live reference, never a copy.
+    Captured(Tensor),
+    /// Whatever the `.grad` of this leaf is.
+    GradOf(Leaf),
+}
+
+/// A leaf whose `.grad` a recording reads or sets.
+#[derive(Debug, Clone)]
+pub enum Leaf {
+    /// A tensor reached from outside.
+    Captured(Tensor),
+    /// The tensor argument of this number.
+    Arg(usize),
+}
+
+impl Leaf {
+    /// The tensor, at a call with these arguments.
+    pub fn of<'a>(&'a self, args: &'a [Tensor]) -> &'a Tensor {
+        match self {
+            Leaf::Captured(tensor) => tensor,
+            Leaf::Arg(i) => &args[*i],
+        }
+    }
+
+    fn same(&self, other: &Leaf) -> bool {
+        match (self, other) {
+            (Leaf::Captured(a), Leaf::Captured(b)) => a.same(b),
+            (Leaf::Arg(i), Leaf::Arg(j)) => i == j,
+            _ => false,
+        }
+    }
+}
+
+/// What a `.grad` field was when it was first read.
+#[derive(Debug, Clone)]
+pub struct GradGuard {
+    /// The leaf.
+    pub leaf: Leaf,
+    /// How its gradient lay, if it had one.
+    pub layout: Option<Layout>,
+}
+
+/// A tensor that the function returns.
+#[derive(Debug, Clone)]
+pub enum Returned {
+    /// Made by the graph.
+    Made,
+    /// A tensor that was there before.
+    Captured(Tensor),
+}
+
+/// What one run of a function did.
+#[derive(Debug)]
+pub struct Recording {
+    /// The operations.
+    pub graph: Graph,
+    /// Where each graph input comes from.
+    pub bindings: Vec<Binding>,
+    /// How each graph input lies (offset 0).
+    pub layouts: Vec<Layout>,
+    /// What the function returns.
+    pub returns: Vec<Returned>,
+    /// Leaves whose `.grad` the function set, and whether to something.
+    pub grads: Vec<(Leaf, bool)>,
+    /// What `.grad` fields had to be.
+    pub grads_read: Vec<GradGuard>,
+    /// Whether each captured tensor wanted a gradient.
+    pub requires: Vec<bool>,
+    /// Blocks of the random stream that one run uses.
+    pub random_blocks: u64,
+}
+
+/// Where two recordings of one function first differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The user's line.
+    pub site: Site,
+    /// The operation in the first recording.
+    pub first: String,
+    /// The operation in the second.
+    pub second: String,
+}
+
+impl Recording {
+    /// Whether a call with these arguments finds the `.grad` fields that were read and the
+    /// `requires_grad` flags of captured tensors as they were.
+    pub fn fits(&self, args: &[Tensor]) -> bool {
+        self.grads_read.iter().all(|guard| {
+            let layout = guard.leaf.of(args).peek_grad().map(|grad| *grad.layout());
+            layout == guard.layout
+        }) && self.bindings.iter().zip(&self.requires).all(|(binding, &requires)| match binding {
+            Binding::Captured(tensor) => tensor.requires_grad() == requires,
+            _ => true,
+        })
+    }
+
+    /// The first difference from `other`, if there is one: operations, attributes,
+    /// constants, what is captured, what is returned.
+    pub fn difference(&self, other: &Recording) -> Option<Difference> {
+        let (a, b) = (&self.graph, &other.graph);
+        for (x, y) in a.nodes.iter().zip(&b.nodes) {
+            if x.kind == y.kind && x.inputs == y.inputs {
+                continue;
+            }
+            let site = if y.site.is_known() { y.site } else { x.site };
+            let (first, second) = match (&x.kind, &y.kind) {
+                (Kind::Const(c), Kind::Const(d)) => {
+                    (format!("{} {}", c.fact, values(&c.bytes, c.fact.dtype)),
+                     format!("{} {}", d.fact, values(&d.bytes, d.fact.dtype)))
+                }
+                _ => (a.line(x), b.line(y)),
+            };
+            return Some(Difference { site, first, second });
+        }
+        if a.nodes.len() != b.nodes.len() {
+            let (longer, at) = if a.nodes.len() > b.nodes.len() { (a, b.nodes.len()) } else { (b, a.nodes.len()) };
+            let node = &longer.nodes[at];
+            let (line, end) = (longer.line(node), "the end".to_string());
+            let (first, second) = if a.nodes.len() > b.nodes.len() { (line, end) } else { (end, line) };
+            return Some(Difference { site: node.site, first, second });
+        }
+        let same_bindings = self.bindings.iter().zip(&other.bindings).all(|(x, y)| x.same(y));
+        if !same_bindings || a.outputs != b.outputs {
+            let text = |g: &Graph| {
+                let last = g.to_string();
+                last.lines().filter(|l| !l.starts_with('%')).collect::<Vec<_>>().join("; ")
+            };
+            return Some(Difference {
+                site: Site::UNKNOWN,
+                first: text(a),
+                second: if same_bindings { text(b) } else { "another captured tensor".to_string() },
+            });
+        }
+        None
+    }
+}
+
+/// The first few numbers of a constant.
+fn values(bytes: &[u8], dtype: weft_kernels::DType) -> String {
+    use weft_kernels::DType;
+    let size = dtype.size();
+    let texts: Vec<String> = bytes
+        .chunks_exact(size)
+        .take(4)
+        .map(|b| match dtype {
+            DType::F32 => f32::from_le_bytes([b[0], b[1], b[2], b[3]]).to_string(),
+            DType::F64 => f64::from_le_bytes(b.try_into().expect("8 bytes")).to_string(),
+            DType::I32 => i32::from_le_bytes([b[0], b[1], b[2], b[3]]).to_string(),
+            DType::I64 => i64::from_le_bytes(b.try_into().expect("8 bytes")).to_string(),
+            DType::U8 => b[0].to_string(),
+            DType::Bool => (b[0] != 0).to_string(),
+        })
+        .collect();
+    let more = if bytes.len() > 4 * size { ", …" } else { "" };
+    format!("[{}{more}]", texts.join(", "))
+}
+
+impl Binding {
+    fn same(&self, other: &Binding) -> bool {
+        match (self, other) {
+            (Binding::Arg(i), Binding::Arg(j)) => i == j,
+            (Binding::Captured(a), Binding::Captured(b)) => a.buffer().same(b.buffer()),
+            (Binding::GradOf(a), Binding::GradOf(b)) => a.same(b),
+            _ => false,
+        }
+    }
+}

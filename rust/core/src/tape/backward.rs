@@ -1,0 +1,284 @@
+//! The walk down the tape.
+
+use std::collections::{BTreeMap, HashMap};
+
+use smallvec::{SmallVec, smallvec};
+
+use super::arena::{Edge, Node, NodeRef, SavedValue};
+use super::history::edge;
+use crate::eager::{self, Eager};
+use crate::error::{Error, Result};
+use crate::mode;
+use crate::op::{Io, Op, Val};
+use crate::site;
+use crate::tensor::Tensor;
+
+/// What `backward` is asked to do.
+pub struct Backward<'a> {
+    /// Tensors to differentiate.
+    pub roots: &'a [Tensor],
+    /// The gradient of each root; `None` is 1 for a single number.
+    pub grads: &'a [Option<Tensor>],
+    /// Tensors whose gradients are returned instead of accumulated; `None`: all leaves
+    /// accumulate into `.grad`.
+    pub inputs: Option<&'a [Tensor]>,
+    /// Keep what the tape has saved, for another walk.
+    pub retain_graph: bool,
+    /// Put the gradients' own operations on the tape.
+    pub create_graph: bool,
+}
+
+/// Gradients that wait for a node, by output.
+type Waiting = SmallVec<[Option<Tensor>; 1]>;
+
+struct Walk<'a> {
+    ask: &'a Backward<'a>,
+    /// Nodes by their place in the order of execution; the last one is next.
+    waiting: BTreeMap<u64, (NodeRef, Waiting)>,
+    leaves: Vec<(Tensor, Tensor)>,
+    leaf_at: HashMap<usize, usize>,
+    /// For `inputs` that are results: (node, output) to place in `found`.
+    wanted: HashMap<(u32, u32), usize>,
+    found: Vec<Option<Tensor>>,
+}
+
+/// Differentiates. Returns the gradients of `inputs` (`None` where nothing depends on
+/// one); without `inputs` the leaves' `.grad` accumulate, all at the end, so that an
+/// error changes none of them.
+pub fn backward(ask: &Backward) -> Result<Vec<Option<Tensor>>> {
+    mode::with_grad(ask.create_graph, || {
+        let mut walk = Walk {
+            ask,
+            waiting: BTreeMap::new(),
+            leaves: Vec::new(),
+            leaf_at: HashMap::new(),
+            wanted: HashMap::new(),
+            found: vec![None; ask.inputs.map_or(0, <[Tensor]>::len)],
+        };
+        walk.start()?;
+        while let Some((_, (node, grads))) = walk.waiting.pop_last() {
+            walk.step(&node, grads)?;
+        }
+        walk.finish()
+    })
+}
+
+fn root_grad(root: &Tensor, grad: Option<&Tensor>) -> Result<Tensor> {
+    match grad {
+        Some(grad) if grad.fact() == root.fact() => Ok(grad.clone()),
+        Some(grad) => Err(Error::runtime(
+            "backward",
+            format_args!("gradient does not fit, expected {}, got {}", root.fact(), grad.fact()),
+        )),
+        None if root.numel() == 1 => {
+            let one = crate::op::create::Create::full(
+                *root.shape(),
+                root.dtype(),
+                weft_kernels::Scalar::Int(1),
+            );
+            Ok(eager::call(&Op::Create(one), &[])?.remove(0))
+        }
+        None => Err(Error::runtime(
+            "backward",
+            format_args!(
+                "needs a single number, got shape {}. Call .sum() or .mean() first, or pass gradient=",
+                root.shape()
+            ),
+        )),
+    }
+}
+
+impl Walk<'_> {
+    fn start(&mut self) -> Result<()> {
+        for (i, input) in self.ask.inputs.unwrap_or_default().iter().enumerate() {
+            match edge(input) {
+                Edge::Node(node, output) => {
+                    self.wanted.insert((node.key(), output), i);
+                }
+                Edge::Leaf(_) => {}
+                Edge::None => {
+                    let what = format_args!("input {i} does not require a gradient");
+                    return Err(Error::runtime("grad", what));
+                }
+            }
+        }
+        for (root, grad) in self.ask.roots.iter().zip(self.ask.grads) {
+            if !root.requires_grad() {
+                return Err(Error::runtime(
+                    "backward",
+                    "the tensor does not require a gradient and no operation made it from one that does",
+                ));
+            }
+            let grad = root_grad(root, grad.as_ref())?;
+            self.send(edge(root), grad)?;
+        }
+        Ok(())
+    }
+
+    fn add(sum: Option<&Tensor>, grad: Tensor) -> Result<Tensor> {
+        let Some(sum) = sum else { return Ok(grad) };
+        let add = Op::Pointwise(&crate::op::pointwise::rows::ADD);
+        Ok(eager::call(&add, &[sum, &grad])?.remove(0))
+    }
+
+    fn send(&mut self, edge: Edge, grad: Tensor) -> Result<()> {
+        match edge {
+            Edge::None => {}
+            Edge::Leaf(leaf) => {
+                let at = *self.leaf_at.entry(leaf.key()).or_insert(self.leaves.len());
+                if at == self.leaves.len() {
+                    self.leaves.push((leaf, grad));
+                } else {
+                    self.leaves[at].1 = Self::add(Some(&self.leaves[at].1), grad)?;
+                }
+            }
+            Edge::Node(node, output) => {
+                let seq = node.seq();
+                let entry = self.waiting.entry(seq).or_insert_with(|| {
+                    let outputs = node.with(|n| n.output_facts.len());
+                    (node, smallvec![None; outputs])
+                });
+                let place = &mut entry.1[output as usize];
+                *place = Some(Self::add(place.as_ref(), grad)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, node: &NodeRef, grads: Waiting) -> Result<()> {
+        for (output, grad) in grads.iter().enumerate() {
+            if let Some(&i) = self.wanted.get(&(node.key(), output as u32)) {
+                self.found[i] = grad.clone();
+            }
+        }
+        let copy = self.open(node)?;
+        let wanted = site::with_site(copy.site, || differentiate(&copy, node, grads))?;
+        for (edge, grad) in copy.edges.iter().zip(wanted) {
+            if let Some(grad) = grad {
+                self.send(edge.clone(), grad)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The node's contents, released from the tape unless they are to be retained.
+    fn open(&self, node: &NodeRef) -> Result<Node> {
+        let mut copy = node.snapshot();
+        let name = copy.op.name();
+        if copy.released {
+            return Err(Error::runtime(
+                "backward",
+                format_args!(
+                    "the graph was walked before and its saved values are gone (at {name}). \
+                     Pass retain_graph=True to the first backward"
+                ),
+            ));
+        }
+        for saved in &copy.saved {
+            let now = saved.buffer().version();
+            if now != saved.version {
+                let which = match &saved.value {
+                    SavedValue::Input(i, t) => format!("input {i} {}", t.fact()),
+                    SavedValue::Output(i, _, dtype, l) => {
+                        format!("output {i} {}", crate::Fact::new(*dtype, l.shape))
+                    }
+                };
+                let writer = crate::writers::last(saved.buffer().id());
+                return Err(Error::runtime(
+                    "backward",
+                    format_args!(
+                        "{which}, saved by {name}, was changed in place{writer}: \
+                         expected version {}, got {now}. Use the out-of-place form, or clone() first",
+                        saved.version
+                    ),
+                ));
+            }
+        }
+        if !self.ask.retain_graph {
+            let released = node.with(|n| {
+                n.released = true;
+                std::mem::take(&mut n.saved)
+            });
+            copy.saved = released;
+        }
+        Ok(copy)
+    }
+
+    fn finish(self) -> Result<Vec<Option<Tensor>>> {
+        let Some(inputs) = self.ask.inputs else {
+            return Self::accumulate(self.leaves);
+        };
+        let mut found = self.found;
+        for (place, input) in found.iter_mut().zip(inputs) {
+            if let Some(&at) = self.leaf_at.get(&input.key()) {
+                *place = Some(self.leaves[at].1.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Sums are computed first and stored together.
+    fn accumulate(leaves: Vec<(Tensor, Tensor)>) -> Result<Vec<Option<Tensor>>> {
+        let mut sums = Vec::with_capacity(leaves.len());
+        for (leaf, grad) in leaves {
+            let sum = match leaf.grad() {
+                Some(before) => Self::add(Some(&before), grad)?,
+                None => own(grad)?,
+            };
+            sums.push((leaf, sum));
+        }
+        for (leaf, sum) in sums {
+            leaf.set_grad(Some(sum));
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// A gradient that shares no memory with others: `.grad` may be changed in place.
+fn own(grad: Tensor) -> Result<Tensor> {
+    if grad.is_sole() && grad.layout().is_contiguous() {
+        return Ok(grad);
+    }
+    eager::contiguous_clone(&grad)
+}
+
+/// Applies the gradient rule of a node.
+fn differentiate(
+    node: &Node,
+    maker: &NodeRef,
+    grads: Waiting,
+) -> Result<SmallVec<[Option<Tensor>; 2]>> {
+    let mut e = Eager::default();
+    let mut inputs: SmallVec<[Option<Val>; 4]> = smallvec![None; node.input_facts.len()];
+    let mut outputs: SmallVec<[Option<Val>; 2]> = smallvec![None; node.output_facts.len()];
+    for saved in &node.saved {
+        match &saved.value {
+            SavedValue::Input(i, tensor) => inputs[*i as usize] = Some(e.hold(tensor.clone())),
+            SavedValue::Output(i, buffer, dtype, layout) => {
+                let tensor = Tensor::new(buffer.clone(), *dtype, *layout);
+                if mode::grad_enabled() {
+                    tensor.mark_requires_grad();
+                    tensor.auto().node = Some((maker.clone(), *i));
+                }
+                outputs[*i as usize] = Some(e.hold(tensor));
+            }
+        }
+    }
+    let grads: SmallVec<[Option<Val>; 2]> =
+        grads.into_iter().map(|grad| grad.map(|g| e.hold(g))).collect();
+    let needs = node
+        .edges
+        .iter()
+        .enumerate()
+        .filter(|(_, edge)| !matches!(edge, Edge::None))
+        .fold(0, |needs, (i, _)| needs | 1 << i);
+    let io = Io {
+        inputs: &inputs,
+        outputs: &outputs,
+        input_facts: &node.input_facts,
+        output_facts: &node.output_facts,
+        needs,
+    };
+    let vals = node.op.vjp(&mut e, &io, &grads)?;
+    Ok(vals.into_iter().map(|val| val.map(|v| e.get(v))).collect())
+}

@@ -1,0 +1,9 @@
+//! Floor 3, dynamic: the graph that eager operations leave behind.
+
+mod arena;
+mod backward;
+mod history;
+
+pub use arena::{Edge, Node, NodeRef, Saved, SavedValue, live_nodes};
+pub use backward::{Backward, backward};
+pub(crate) use history::{push, rebase};

@@ -1,0 +1,213 @@
+//! What the user holds.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use weft_kernels::{Arg, Buffer, DType, Element, Layout, Shape, copy};
+
+use crate::fact::Fact;
+use crate::mode;
+use crate::record;
+use crate::tape::NodeRef;
+
+/// A strided window onto shared memory, and its place on the tape.
+#[derive(Clone)]
+pub struct Tensor(Arc<Inner>);
+
+struct Inner {
+    buffer: Buffer,
+    dtype: DType,
+    layout: Layout,
+    /// Whether gradients flow through this tensor: a leaf that wants one, or a result.
+    requires_grad: AtomicBool,
+    auto: Mutex<Auto>,
+}
+
+/// A tensor's place on the tape.
+#[derive(Default)]
+pub(crate) struct Auto {
+    /// The node that made it, and which of the node's outputs it is.
+    pub node: Option<(NodeRef, u32)>,
+    /// The accumulated gradient, for leaves (and results that retain it).
+    pub grad: Option<Tensor>,
+    /// The tensor that this one is a view of.
+    pub base: Option<Tensor>,
+    /// For a base: how often in-place operations gave it a new history. For a view: the
+    /// base's count when the view's own node was made.
+    pub rebased: u32,
+}
+
+impl Tensor {
+    /// A tensor on a buffer.
+    pub fn new(buffer: Buffer, dtype: DType, layout: Layout) -> Tensor {
+        let requires_grad = AtomicBool::new(false);
+        Tensor(Arc::new(Inner { buffer, dtype, layout, requires_grad, auto: Mutex::default() }))
+    }
+
+    /// A contiguous tensor with unspecified contents.
+    pub fn empty(fact: Fact) -> Tensor {
+        Self::new(Buffer::new(fact.bytes()), fact.dtype, Layout::contiguous(fact.shape))
+    }
+
+    /// A contiguous tensor of zeros.
+    pub fn zeros(fact: Fact) -> Tensor {
+        Self::new(Buffer::zeroed(fact.bytes()), fact.dtype, Layout::contiguous(fact.shape))
+    }
+
+    /// A contiguous tensor with a copy of `data`.
+    pub fn from_slice<T: Element>(data: &[T], shape: Shape) -> Tensor {
+        Self::new(Buffer::from_slice(data), T::DTYPE, Layout::contiguous(shape))
+    }
+
+    /// The same memory under another layout, without history.
+    pub fn alias(&self, layout: Layout) -> Tensor {
+        Self::new(self.0.buffer.clone(), self.0.dtype, layout)
+    }
+
+    /// The same memory, without history.
+    pub fn detach(&self) -> Tensor {
+        self.alias(self.0.layout)
+    }
+
+    /// Element type.
+    pub fn dtype(&self) -> DType {
+        self.0.dtype
+    }
+
+    /// Size of each dimension.
+    pub fn shape(&self) -> &Shape {
+        &self.0.layout.shape
+    }
+
+    /// How the elements lie in memory.
+    pub fn layout(&self) -> &Layout {
+        &self.0.layout
+    }
+
+    /// The memory.
+    pub fn buffer(&self) -> &Buffer {
+        &self.0.buffer
+    }
+
+    /// Dtype and shape.
+    pub fn fact(&self) -> Fact {
+        Fact::new(self.0.dtype, self.0.layout.shape)
+    }
+
+    /// Number of elements.
+    pub fn numel(&self) -> usize {
+        self.0.layout.numel()
+    }
+
+    /// The window that kernels read and write.
+    pub fn arg(&self) -> Arg<'_> {
+        Arg::new(&self.0.buffer, self.0.dtype, &self.0.layout)
+    }
+
+    /// The elements in row-major order.
+    ///
+    /// # Panics
+    /// When `T` is not the element type.
+    pub fn to_vec<T: Element>(&self) -> Vec<T> {
+        self.contiguous_copy_if_needed().arg().slice::<T>().to_vec()
+    }
+
+    /// This tensor if it is contiguous, else a contiguous copy without history.
+    pub(crate) fn contiguous_copy_if_needed(&self) -> Tensor {
+        if self.0.layout.is_contiguous() {
+            return self.clone();
+        }
+        let out = Tensor::empty(self.fact());
+        copy::copy(self.arg(), out.arg());
+        out
+    }
+
+    /// Whether both are the same tensor (not merely equal or sharing memory).
+    pub fn same(&self, other: &Tensor) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether nobody else holds this tensor or shares its memory.
+    pub fn is_sole(&self) -> bool {
+        Arc::strong_count(&self.0) == 1 && self.0.buffer.is_unique()
+    }
+
+    /// A number that tells this tensor from every other one alive.
+    pub fn key(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
+    }
+
+    /// Whether gradients flow through this tensor.
+    pub fn requires_grad(&self) -> bool {
+        self.0.requires_grad.load(Ordering::Relaxed)
+    }
+
+    /// Switches gradients of a leaf on or off.
+    pub fn set_requires_grad(&self, on: bool) {
+        if self.0.requires_grad.swap(on, Ordering::Relaxed) != on {
+            mode::bump_epoch();
+        }
+    }
+
+    pub(crate) fn mark_requires_grad(&self) {
+        self.0.requires_grad.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no operation on the tape made it.
+    pub fn is_leaf(&self) -> bool {
+        self.auto().node.is_none()
+    }
+
+    /// Forgets how it was made: a leaf without gradient again.
+    pub fn forget_history(&self) {
+        let _node = {
+            let mut auto = self.auto();
+            auto.base = None;
+            auto.node.take()
+        };
+        self.0.requires_grad.store(false, Ordering::Relaxed);
+    }
+
+    /// The node that made it, and which of its outputs it is.
+    pub fn node(&self) -> Option<(NodeRef, u32)> {
+        self.auto().node.clone()
+    }
+
+    /// The accumulated gradient.
+    pub fn grad(&self) -> Option<Tensor> {
+        let grad = self.auto().grad.clone();
+        if mode::recording() {
+            record::note_grad_read(self, grad.as_ref());
+        }
+        grad
+    }
+
+    /// Replaces the accumulated gradient.
+    pub fn set_grad(&self, grad: Option<Tensor>) {
+        let _before = std::mem::replace(&mut self.auto().grad, grad);
+        if mode::recording() {
+            record::note_grad_set(self);
+        }
+    }
+
+    /// The accumulated gradient, unseen by a recording.
+    pub(crate) fn peek_grad(&self) -> Option<Tensor> {
+        self.auto().grad.clone()
+    }
+
+    /// Sets the accumulated gradient, unseen by a recording.
+    pub(crate) fn poke_grad(&self, grad: Option<Tensor>) {
+        let _before = std::mem::replace(&mut self.auto().grad, grad);
+    }
+
+    pub(crate) fn auto(&self) -> MutexGuard<'_, Auto> {
+        self.0.auto.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tensor({})", self.fact())
+    }
+}

@@ -1,0 +1,178 @@
+//! Calling operations on Python operands: promotion, and releasing the interpreter.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use smallvec::SmallVec;
+use weft_core::eager::{self, Results};
+use weft_core::op::pointwise::{self, Row, rows};
+use weft_core::op::promote::{Say, result_type};
+use weft_core::op::{Op, cast::Cast};
+use weft_core::{Tensor, mode};
+use weft_kernels::DType;
+
+use crate::convert::{Operand, scalar_tensor};
+use crate::raise::OrRaise;
+use crate::tensor::PyTensor;
+
+/// What Python floats become among integers, and integers in functions of real numbers.
+pub const DEFAULT: DType = DType::F32;
+
+/// Elements from which on an operation lets other Python threads run.
+const RELEASE: usize = 1 << 16;
+
+/// Applies `op`, without the interpreter if it takes long.
+pub fn call(py: Python<'_>, op: &Op, inputs: &[&Tensor]) -> PyResult<Results> {
+    let work: usize = inputs.iter().map(|x| x.numel()).sum();
+    if work < RELEASE || mode::recording() {
+        return eager::call(op, inputs).or_raise();
+    }
+    py.detach(|| eager::call(op, inputs)).or_raise()
+}
+
+/// Applies an operation with one result.
+pub fn call1(py: Python<'_>, op: &Op, inputs: &[&Tensor]) -> PyResult<Tensor> {
+    Ok(call(py, op, inputs)?.remove(0))
+}
+
+fn cast_to(tensor: &Tensor, dtype: DType) -> PyResult<Tensor> {
+    if tensor.dtype() == dtype {
+        return Ok(tensor.clone());
+    }
+    eager::call1(&Op::Cast(Cast { dtype }), &[tensor]).or_raise()
+}
+
+/// The dtype that `row` computes in.
+fn compute_dtype(row: &Row, says: &[(DType, Say)]) -> DType {
+    let dtype = result_type(says, DEFAULT);
+    let reals_only = row.tile.supports(DType::F32) && !row.tile.supports(DType::I64);
+    if reals_only && !dtype.is_float() { DEFAULT } else { dtype }
+}
+
+/// The operands of `row` as tensors of the dtype that it computes in.
+fn operands(row: &'static Row, given: &[Operand]) -> PyResult<(SmallVec<[Tensor; 3]>, DType)> {
+    let skip = usize::from(row.condition);
+    let says: SmallVec<[(DType, Say); 3]> = given[skip..].iter().map(Operand::say).collect();
+    let dtype = compute_dtype(row, &says);
+    let tensors = given
+        .iter()
+        .enumerate()
+        .map(|(i, operand)| match operand {
+            Operand::Tensor(t) if i < skip => Ok(t.0.clone()),
+            Operand::Tensor(t) => cast_to(&t.0, dtype),
+            Operand::Number(n) => {
+                scalar_tensor(*n, if i < skip { DType::Bool } else { dtype }).or_raise()
+            }
+        })
+        .collect::<PyResult<_>>()?;
+    Ok((tensors, dtype))
+}
+
+/// Applies a row to operands of any dtype.
+pub fn apply(py: Python<'_>, row: &'static Row, given: &[Operand]) -> PyResult<PyTensor> {
+    let op = Op::Pointwise(row);
+    if let [Operand::Tensor(a)] = given
+        && row.tile.supports(a.0.dtype())
+    {
+        return Ok(PyTensor(call1(py, &op, &[&a.0])?));
+    }
+    if let [Operand::Tensor(a), Operand::Tensor(b)] = given
+        && a.0.dtype() == b.0.dtype()
+        && row.tile.supports(a.0.dtype())
+    {
+        return Ok(PyTensor(call1(py, &op, &[&a.0, &b.0])?));
+    }
+    let (tensors, _) = operands(row, given)?;
+    let refs: SmallVec<[&Tensor; 3]> = tensors.iter().collect();
+    Ok(PyTensor(call1(py, &op, &refs)?))
+}
+
+/// Applies a row and writes the result over its first operand.
+pub fn apply_into(row: &'static Row, target: &Tensor, given: &[Operand]) -> PyResult<()> {
+    let (tensors, dtype) = operands(row, given)?;
+    let op = Op::Pointwise(row);
+    let refs: SmallVec<[&Tensor; 3]> = tensors.iter().collect();
+    if dtype == target.dtype() {
+        return eager::call_into(&op, &refs, std::slice::from_ref(target)).or_raise();
+    }
+    if dtype.is_float() && !target.dtype().is_float() {
+        let what = format!("{}: the result is {dtype} and does not fit in place, expected {}", row.name, target.dtype());
+        return Err(PyTypeError::new_err(what));
+    }
+    let result = eager::call1(&op, &refs).or_raise()?;
+    if result.shape() != target.shape() {
+        let what = format!("{}: the result does not fit in place, expected {}, got {}", row.name, target.shape(), result.shape());
+        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+    }
+    eager::assign(target, &result).or_raise()
+}
+
+/// A pointwise row, found once by name and called many times.
+#[pyclass(frozen, module = "weft._core")]
+pub struct Pointwise(&'static Row);
+
+fn read_all<'py>(row: &Row, args: &Bound<'py, PyTuple>) -> PyResult<SmallVec<[Operand<'py>; 3]>> {
+    if args.len() != row.arity {
+        let what = format!("{}: expected {} operands, got {}", row.name, row.arity, args.len());
+        return Err(PyTypeError::new_err(what));
+    }
+    args.iter().map(|arg| Operand::of(row.name, &arg)).collect()
+}
+
+#[pymethods]
+impl Pointwise {
+    /// The row of this name.
+    #[new]
+    fn new(name: &str) -> PyResult<Pointwise> {
+        let row = pointwise::find(name);
+        row.map(Pointwise).ok_or_else(|| PyTypeError::new_err(format!("no operation named {name}")))
+    }
+
+    /// Applies it to tensors and numbers.
+    #[pyo3(signature = (*args))]
+    fn __call__(&self, py: Python<'_>, args: &Bound<'_, PyTuple>) -> PyResult<PyTensor> {
+        apply(py, self.0, &read_all(self.0, args)?)
+    }
+
+    /// Applies it and writes the result over the first operand, which is returned.
+    #[pyo3(signature = (*args))]
+    fn into<'py>(&self, args: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        let given = read_all(self.0, args)?;
+        let Some(Operand::Tensor(target)) = given.iter().find(|o| matches!(o, Operand::Tensor(_)))
+        else {
+            return Err(PyTypeError::new_err(format!("{}: expected a tensor to change", self.0.name)));
+        };
+        let at = usize::from(self.0.condition);
+        let target = match &given[at] {
+            Operand::Tensor(t) => t.0.clone(),
+            Operand::Number(_) => target.0.clone(),
+        };
+        apply_into(self.0, &target, &given)?;
+        args.get_item(at)
+    }
+}
+
+/// A number slot: `NotImplemented` for operands that are neither tensor nor number.
+pub fn slot<'py>(
+    py: Python<'py>,
+    row: &'static Row,
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+) -> PyResult<Py<PyAny>> {
+    let (Some(a), Some(b)) = (Operand::read(a), Operand::read(b)) else {
+        return Ok(py.NotImplemented());
+    };
+    let result = apply(py, row, &[a, b])?;
+    Ok(Py::new(py, result)?.into_any())
+}
+
+/// `a ** 2` and the like: rows that need no second operand.
+pub fn power_row(exponent: f64) -> Option<&'static Row> {
+    if exponent == 2.0 {
+        Some(&rows::SQUARE)
+    } else if exponent == 0.5 {
+        Some(&rows::SQRT)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,155 @@
+//! From Python values to what the core understands.
+
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
+use smallvec::SmallVec;
+use weft_core::op::promote::Say;
+use weft_core::Tensor;
+use weft_kernels::{DType, MAX_DIMS, Scalar, Shape};
+
+use crate::tensor::PyTensor;
+
+/// A tensor or a number.
+pub enum Operand<'py> {
+    /// A tensor.
+    Tensor(PyRef<'py, PyTensor>),
+    /// A number.
+    Number(Scalar),
+}
+
+impl<'py> Operand<'py> {
+    /// Reads an operand; `None` if it is neither.
+    pub fn read(obj: &Bound<'py, PyAny>) -> Option<Operand<'py>> {
+        if let Ok(tensor) = obj.cast::<PyTensor>() {
+            return Some(Operand::Tensor(tensor.borrow()));
+        }
+        number(obj).map(Operand::Number)
+    }
+
+    /// Reads an operand of operation `op`.
+    pub fn of(op: &str, obj: &Bound<'py, PyAny>) -> PyResult<Operand<'py>> {
+        Self::read(obj).ok_or_else(|| {
+            let got = obj.get_type().name().map_or_else(|_| "?".into(), |n| n.to_string());
+            PyTypeError::new_err(format!("{op}: expected a tensor or a number, got {got}"))
+        })
+    }
+
+    /// Its dtype, and how much say it has in promotion.
+    pub fn say(&self) -> (DType, Say) {
+        match self {
+            Operand::Tensor(t) if t.0.shape().is_empty() => (t.0.dtype(), Say::ZeroDim),
+            Operand::Tensor(t) => (t.0.dtype(), Say::Dims),
+            Operand::Number(Scalar::Bool(_)) => (DType::Bool, Say::Number),
+            Operand::Number(Scalar::Int(_)) => (DType::I64, Say::Number),
+            Operand::Number(Scalar::Float(_)) => (DType::F64, Say::Number),
+        }
+    }
+}
+
+/// A Python or numpy number.
+pub fn number(obj: &Bound<'_, PyAny>) -> Option<Scalar> {
+    if let Ok(float) = obj.cast::<PyFloat>() {
+        return Some(Scalar::Float(float.extract().ok()?));
+    }
+    if let Ok(boolean) = obj.cast::<PyBool>() {
+        return Some(Scalar::Bool(boolean.is_true()));
+    }
+    if obj.cast::<PyInt>().is_ok() {
+        return obj.extract::<i64>().ok().map(Scalar::Int);
+    }
+    // numpy scalars: real numbers that are not Python's own.
+    if !obj.hasattr("dtype").unwrap_or(false) || obj.getattr("ndim").ok()?.extract::<usize>().ok()? != 0 {
+        return None;
+    }
+    number_of_item(&obj.call_method0("item").ok()?)
+}
+
+fn number_of_item(obj: &Bound<'_, PyAny>) -> Option<Scalar> {
+    if let Ok(boolean) = obj.cast::<PyBool>() {
+        return Some(Scalar::Bool(boolean.is_true()));
+    }
+    obj.extract::<i64>().map(Scalar::Int).or_else(|_| obj.extract::<f64>().map(Scalar::Float)).ok()
+}
+
+/// Sizes: a tuple or list of integers.
+pub fn sizes(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<SmallVec<[i64; MAX_DIMS]>> {
+    let mut out = SmallVec::new();
+    let mut add = |item: Bound<'_, PyAny>| -> PyResult<()> {
+        out.push(item.extract::<i64>()?);
+        Ok(())
+    };
+    if let Ok(tuple) = obj.cast::<PyTuple>() {
+        tuple.iter().try_for_each(&mut add)?;
+    } else if let Ok(list) = obj.cast::<PyList>() {
+        list.iter().try_for_each(&mut add)?;
+    } else if let Ok(one) = obj.extract::<i64>() {
+        out.push(one);
+    } else {
+        return Err(PyTypeError::new_err(format!("{op}: expected integers, got {obj}")));
+    }
+    if out.len() > MAX_DIMS {
+        let what = format!("{op}: at most {MAX_DIMS} dimensions are supported, got {}", out.len());
+        return Err(PyValueError::new_err(what));
+    }
+    Ok(out)
+}
+
+/// A shape without negative sizes.
+pub fn shape(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Shape> {
+    let sizes = sizes(op, obj)?;
+    let mut out = Shape::SCALAR;
+    let mut numel: usize = 1;
+    for size in sizes {
+        let Ok(size) = usize::try_from(size) else {
+            return Err(PyValueError::new_err(format!("{op}: negative size {size} in a shape")));
+        };
+        numel = numel.saturating_mul(size.max(1));
+        out.push(size);
+    }
+    if numel > isize::MAX as usize / 16 {
+        return Err(PyValueError::new_err(format!("{op}: shape {out} is too large for memory")));
+    }
+    Ok(out)
+}
+
+/// A dimension, counted from the end if negative.
+pub fn dim(op: &str, dim: i64, ndim: usize) -> PyResult<usize> {
+    let n = ndim as i64;
+    let wrapped = if dim < 0 { dim + n } else { dim };
+    if (0..n).contains(&wrapped) {
+        return Ok(wrapped as usize);
+    }
+    let what = format!("{op}: dimension out of range, expected {} <= dim < {n}, got {dim}", -n);
+    Err(PyIndexError::new_err(what))
+}
+
+/// A bit mask of dimensions: all for `None` or an empty list.
+pub fn dims(op: &str, obj: Option<&Bound<'_, PyAny>>, ndim: usize) -> PyResult<u32> {
+    let all = (1u32 << ndim) - 1;
+    let Some(obj) = obj else { return Ok(all) };
+    let list = sizes(op, obj)?;
+    if list.is_empty() {
+        return Ok(all);
+    }
+    let mut mask = 0;
+    for d in list {
+        if ndim == 0 && (d == 0 || d == -1) {
+            continue;
+        }
+        let bit = 1 << dim(op, d, ndim)?;
+        if mask & bit != 0 {
+            return Err(PyValueError::new_err(format!("{op}: dimension {d} appears twice")));
+        }
+        mask |= bit;
+    }
+    Ok(mask)
+}
+
+/// A number as a zero-dim tensor of `dtype`, made by an operation so that recordings see it.
+pub fn scalar_tensor(value: Scalar, dtype: DType) -> weft_core::Result<Tensor> {
+    use weft_core::op::Op;
+    use weft_core::op::create::Create;
+    weft_core::eager::call1(&Op::Create(Create::full(Shape::SCALAR, dtype, value)), &[])
+}
+

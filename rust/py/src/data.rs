@@ -1,0 +1,149 @@
+//! Data in and out: the buffer protocol both ways, and single numbers.
+
+use std::ffi::{CString, c_int, c_void};
+use std::ptr::{NonNull, null_mut};
+
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyBufferError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::{IntoPyObjectExt, ffi};
+use weft_core::{Tensor, record};
+use weft_kernels::{Buffer, DType, Layout, Scalar, Shape};
+
+use crate::dtype::PyDType;
+use crate::raise::OrRaise;
+use crate::tensor::PyTensor;
+
+/// The first element of a tensor that has one.
+pub fn scalar(tensor: &Tensor) -> Scalar {
+    let layout = Layout { shape: Shape::SCALAR, strides: Shape::SCALAR, offset: tensor.layout().offset };
+    let one = tensor.alias(layout);
+    match tensor.dtype() {
+        DType::Bool => Scalar::Bool(one.arg().slice::<u8>()[0] != 0),
+        DType::U8 => Scalar::Int(i64::from(one.arg().slice::<u8>()[0])),
+        DType::I32 => Scalar::Int(i64::from(one.arg().slice::<i32>()[0])),
+        DType::I64 => Scalar::Int(one.arg().slice::<i64>()[0]),
+        DType::F32 => Scalar::Float(f64::from(one.arg().slice::<f32>()[0])),
+        DType::F64 => Scalar::Float(one.arg().slice::<f64>()[0]),
+    }
+}
+
+/// A Python number.
+pub fn to_python(py: Python<'_>, scalar: Scalar) -> PyResult<Py<PyAny>> {
+    match scalar {
+        Scalar::Bool(b) => b.into_py_any(py),
+        Scalar::Int(i) => i.into_py_any(py),
+        Scalar::Float(f) => f.into_py_any(py),
+    }
+}
+
+/// What a buffer view points to besides the elements.
+struct Export {
+    shape: Vec<isize>,
+    strides: Vec<isize>,
+    format: CString,
+}
+
+fn format(dtype: DType) -> CString {
+    let code = match dtype {
+        DType::Bool => "?",
+        DType::U8 => "B",
+        DType::I32 => "i",
+        DType::I64 => "q",
+        DType::F32 => "f",
+        DType::F64 => "d",
+    };
+    CString::new(code).expect("no zero byte")
+}
+
+/// Fills a buffer view of a tensor's elements, without copying.
+///
+/// # Safety
+/// `view` must be what Python passes to `bf_getbuffer`.
+pub unsafe fn export(slf: Bound<'_, PyTensor>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+    let tensor = &slf.get().0;
+    if view.is_null() {
+        return Err(PyBufferError::new_err("numpy: no view to fill"));
+    }
+    if tensor.requires_grad() {
+        return Err(PyBufferError::new_err(
+            "numpy: the tensor requires a gradient. Use .detach().numpy()",
+        ));
+    }
+    record::forbid_read(".numpy()").or_raise()?;
+    let strided = flags & ffi::PyBUF_STRIDES == ffi::PyBUF_STRIDES;
+    if !strided && !tensor.layout().is_contiguous() {
+        return Err(PyBufferError::new_err("numpy: the tensor is not contiguous"));
+    }
+    let size = tensor.dtype().size() as isize;
+    let mut export = Box::new(Export {
+        shape: tensor.shape().iter().map(|&s| s as isize).collect(),
+        strides: tensor.layout().strides.iter().map(|&s| s as isize * size).collect(),
+        format: format(tensor.dtype()),
+    });
+    let wants = |flag: c_int| flags & flag == flag;
+    // SAFETY: `view` is Python's to be filled; the pointers live in the boxed `Export`,
+    // which `release` frees, and in the tensor, which `obj` keeps alive.
+    unsafe {
+        (*view).buf = tensor.arg().ptr().cast::<c_void>();
+        (*view).len = tensor.numel() as isize * size;
+        (*view).readonly = 0;
+        (*view).itemsize = size;
+        (*view).format =
+            if wants(ffi::PyBUF_FORMAT) { export.format.as_ptr().cast_mut() } else { null_mut() };
+        (*view).ndim = export.shape.len() as c_int;
+        (*view).shape = if wants(ffi::PyBUF_ND) { export.shape.as_mut_ptr() } else { null_mut() };
+        (*view).strides = if strided { export.strides.as_mut_ptr() } else { null_mut() };
+        (*view).suboffsets = null_mut();
+        (*view).internal = Box::into_raw(export).cast::<c_void>();
+        (*view).obj = slf.into_any().into_ptr();
+    }
+    Ok(())
+}
+
+/// Frees what [`export`] allocated.
+///
+/// # Safety
+/// `view` must have been filled by [`export`].
+pub unsafe fn release(view: *mut ffi::Py_buffer) {
+    // SAFETY: `internal` is the box that `export` made, released once.
+    unsafe { drop(Box::from_raw((*view).internal.cast::<Export>())) };
+}
+
+fn wrap<T: pyo3::buffer::Element + Send + Sync + 'static>(
+    obj: &Bound<'_, PyAny>,
+    dtype: DType,
+) -> PyResult<PyTensor> {
+    let data = PyBuffer::<T>::get(obj)?;
+    let size = dtype.size();
+    let shape = Shape::try_new(data.shape())
+        .ok_or_else(|| PyTypeError::new_err("from_numpy: too many dimensions, expected at most 8"))?;
+    let strides: Option<Shape> =
+        data.strides().iter().map(|&s| usize::try_from(s).ok().map(|s| s / size)).collect();
+    let strides = strides
+        .ok_or_else(|| PyTypeError::new_err("from_numpy: negative strides. Use a copy"))?;
+    let layout = Layout { shape, strides, offset: 0 };
+    let Some(ptr) = NonNull::new(data.buf_ptr().cast::<u8>()) else {
+        return Err(PyTypeError::new_err("from_numpy: no memory behind the object"));
+    };
+    if ptr.as_ptr().align_offset(size) != 0 || data.readonly() {
+        return Err(PyTypeError::new_err("from_numpy: expected aligned and writable memory"));
+    }
+    // SAFETY: the exporter keeps the memory valid while `data` holds its view.
+    let buffer = unsafe { Buffer::foreign(ptr, layout.end() * size, Box::new(data)) };
+    Ok(PyTensor(Tensor::new(buffer, dtype, layout)))
+}
+
+/// A tensor that shares the memory of an object with the buffer protocol. `bool` elements
+/// come as `uint8`.
+#[pyfunction]
+pub fn from_buffer(obj: &Bound<'_, PyAny>, dtype: &PyDType) -> PyResult<PyTensor> {
+    match dtype.0 {
+        DType::F32 => wrap::<f32>(obj, DType::F32),
+        DType::F64 => wrap::<f64>(obj, DType::F64),
+        DType::I32 => wrap::<i32>(obj, DType::I32),
+        DType::I64 => wrap::<i64>(obj, DType::I64),
+        DType::U8 => wrap::<u8>(obj, DType::U8),
+        DType::Bool => wrap::<u8>(obj, DType::Bool),
+    }
+}

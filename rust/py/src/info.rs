@@ -1,0 +1,37 @@
+//! What this build is and runs on.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use weft_kernels::{cpu, threads};
+
+/// How many threads work on one operation at most.
+#[pyfunction]
+pub fn get_num_threads() -> usize {
+    threads::num_threads()
+}
+
+/// Sets how many threads work on one operation at most.
+#[pyfunction]
+pub fn set_num_threads(n: i64) -> PyResult<()> {
+    match usize::try_from(n) {
+        Ok(n) if n > 0 => {
+            threads::set_num_threads(n);
+            Ok(())
+        }
+        _ => Err(PyValueError::new_err(format!("set_num_threads: expected at least 1, got {n}"))),
+    }
+}
+
+/// Version, instruction set, threads and build profile.
+#[pyfunction]
+pub fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let info = PyDict::new(py);
+    info.set_item("version", env!("CARGO_PKG_VERSION"))?;
+    info.set_item("isa", format!("{:?}", cpu::isa()).to_lowercase())?;
+    info.set_item("arch", std::env::consts::ARCH)?;
+    info.set_item("os", std::env::consts::OS)?;
+    info.set_item("threads", threads::num_threads())?;
+    info.set_item("optimised", !cfg!(debug_assertions))?;
+    Ok(info)
+}

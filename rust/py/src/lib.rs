@@ -1,0 +1,54 @@
+//! Floor 6: the door. Python calls come in, core calls go out; no arithmetic here.
+
+mod call;
+mod convert;
+mod data;
+mod dtype;
+mod graph;
+mod index;
+mod info;
+mod ops;
+mod raise;
+mod table;
+mod tape;
+mod tensor;
+
+/// The native module of weft.
+#[pyo3::pymodule]
+mod _core {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::call::Pointwise;
+    #[pymodule_export]
+    use crate::data::from_buffer;
+    #[pymodule_export]
+    use crate::dtype::{PyDType, dtype_of};
+    #[pymodule_export]
+    use crate::graph::{
+        PyProgram, PyRecording, bump_epoch, epoch, here, on_refresh, record_abort, record_finish,
+        record_start, signature, take_refresh,
+    };
+    #[pymodule_export]
+    use crate::info::{build_info, get_num_threads, set_num_threads};
+    #[pymodule_export]
+    use crate::ops::{
+        adam_, arange, as_strided, cast, cat, class_loss, clone, csr_transpose, cumsum, draw,
+        draw_into, expand, full, index, linear, manual_seed, matmul, narrow, nonzero_flat,
+        permute, random_state, reduce, reshape, set_random_state, sgd_, softmax, spmm,
+        standardize, transpose,
+    };
+    #[pymodule_export]
+    use crate::raise::CompileError;
+    #[pymodule_export]
+    use crate::table::{PyRow, op_table};
+    #[pymodule_export]
+    use crate::tape::{PyNode, backward, forbid_read, is_recording, live_nodes};
+    #[pymodule_export]
+    use crate::tensor::{PyTensor, is_grad_enabled, set_grad_enabled};
+
+    #[pymodule_init]
+    fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
+        m.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

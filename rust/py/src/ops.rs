@@ -1,0 +1,473 @@
+//! Operations with attributes, as functions of the native module.
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use weft_core::op::Op;
+use weft_core::op::cast::Cast;
+use weft_core::op::create::Create;
+use weft_core::op::index::{Index, IndexKind};
+use weft_core::op::join::Cat;
+use weft_core::op::loss::{Loss, LossKind, Reduction};
+use weft_core::op::matmul::Matmul;
+use weft_core::op::norm::Standardize;
+use weft_core::op::optim::Optim;
+use weft_core::op::random::Dist;
+use weft_core::op::reduce::{Kind, Reduce};
+use weft_core::op::scan::Cumsum;
+use weft_core::op::softmax::{Softmax, SoftmaxKind};
+use weft_core::op::sparse::Sparse;
+use weft_core::op::view::View;
+use weft_core::{Tensor, eager, random, record};
+use weft_kernels::{DType, Layout, Scalar, Shape, index as kernels, sparse};
+
+use crate::call::call1;
+use crate::convert::{self, number};
+use crate::dtype::PyDType;
+use crate::raise::OrRaise;
+use crate::tensor::PyTensor;
+
+type Any<'py> = Bound<'py, PyAny>;
+
+fn one(py: Python<'_>, op: Op, inputs: &[&Tensor]) -> PyResult<PyTensor> {
+    call1(py, &op, inputs).map(PyTensor)
+}
+
+/// The matrix product; one-dimensional factors as numpy has them.
+#[pyfunction]
+pub fn matmul(py: Python<'_>, a: &PyTensor, b: &PyTensor) -> PyResult<PyTensor> {
+    let (a, b) = (&a.0, &b.0);
+    if a.shape().is_empty() || b.shape().is_empty() {
+        let what = format!("matmul: expected at least 1 dimension each, got {} x {}", a.shape(), b.shape());
+        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+    }
+    let op = Op::Matmul(Matmul::default());
+    if a.shape().len() == 2 && b.shape().len() == 2 {
+        return one(py, op, &[a, b]);
+    }
+    let row = |x: &Tensor| reshaped(x, Shape::new(&[1, x.numel()]));
+    let column = |x: &Tensor| reshaped(x, Shape::new(&[x.numel(), 1]));
+    let a2 = if a.shape().len() == 1 { row(a)? } else { a.clone() };
+    let b2 = if b.shape().len() == 1 { column(b)? } else { b.clone() };
+    let folded = a2.shape().len() > 2 && b2.shape().len() == 2;
+    let mut shape = *a2.shape();
+    let factor = if folded { rows_of(&a2)? } else { a2.clone() };
+    let mut result = call1(py, &op, &[&factor, &b2])?;
+    if folded {
+        let n = shape.len();
+        shape[n - 1] = b2.shape()[1];
+        result = reshaped(&result, shape)?;
+    }
+    let mut shape = *result.shape();
+    if b.shape().len() == 1 {
+        shape.remove(shape.len() - 1);
+    }
+    if a.shape().len() == 1 {
+        shape.remove(shape.len() - if b.shape().len() == 1 { 1 } else { 2 });
+    }
+    reshaped(&result, shape).map(PyTensor)
+}
+
+fn reshaped(x: &Tensor, shape: Shape) -> PyResult<Tensor> {
+    if *x.shape() == shape {
+        return Ok(x.clone());
+    }
+    eager::call1(&Op::View(View::Reshape(shape)), &[x]).or_raise()
+}
+
+/// All but the last dimension merged.
+fn rows_of(x: &Tensor) -> PyResult<Tensor> {
+    let n = x.shape().len();
+    let rows = x.shape()[..n - 1].iter().product();
+    reshaped(x, Shape::new(&[rows, x.shape()[n - 1]]))
+}
+
+/// `x @ weight.T + bias` over the last dimension of `x`.
+#[pyfunction]
+#[pyo3(signature = (x, weight, bias = None))]
+pub fn linear(py: Python<'_>, x: &PyTensor, weight: &PyTensor, bias: Option<&PyTensor>) -> PyResult<PyTensor> {
+    let (x, w) = (&x.0, &weight.0);
+    let fits = w.shape().len() == 2 && x.shape().last() == Some(&w.shape()[1]);
+    if !fits {
+        let what = format!("linear: inner dimensions differ, expected [*, in] and [out, in], got {} and {}", x.shape(), w.shape());
+        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+    }
+    let op = Op::Matmul(Matmul { a_transposed: false, b_transposed: true });
+    let flat = if x.shape().len() == 2 { x.clone() } else { rows_of(x)? };
+    let mut out = call1(py, &op, &[&flat, w])?;
+    if let Some(bias) = bias {
+        out = call1(py, &Op::Pointwise(&weft_core::op::pointwise::rows::ADD), &[&out, &bias.0])?;
+    }
+    let mut shape = *x.shape();
+    let n = shape.len();
+    shape[n - 1] = w.shape()[0];
+    reshaped(&out, shape).map(PyTensor)
+}
+
+/// A reduction over `dim` (a number, a list, or `None` for all).
+#[pyfunction]
+pub fn reduce(py: Python<'_>, kind: &str, x: &PyTensor, dim: Option<&Any<'_>>, keepdim: bool) -> PyResult<PyTensor> {
+    let kind = match kind {
+        "sum" => Kind::Sum,
+        "mean" => Kind::Mean,
+        "prod" => Kind::Prod,
+        "amax" => Kind::Max,
+        "amin" => Kind::Min,
+        "any" => Kind::Any,
+        "all" => Kind::All,
+        "argmax" => Kind::ArgMax,
+        "argmin" => Kind::ArgMin,
+        other => return Err(PyValueError::new_err(format!("reduce: no reduction named {other}"))),
+    };
+    let named = Reduce { kind, dims: 0, keepdim };
+    let dims = convert::dims(weft_core::op::Rule::name(&named), dim, x.0.shape().len())?;
+    one(py, Op::Reduce(Reduce { kind, dims, keepdim }), &[&x.0])
+}
+
+/// `softmax`, `log_softmax` or `logsumexp` over `dim`; the last keeps the dimension.
+#[pyfunction]
+pub fn softmax(py: Python<'_>, kind: &str, x: &PyTensor, dim: i64) -> PyResult<PyTensor> {
+    let which = match kind {
+        "softmax" => SoftmaxKind::Softmax,
+        "log_softmax" => SoftmaxKind::LogSoftmax,
+        _ => SoftmaxKind::LogSumExp,
+    };
+    let dim = convert::dim(kind, dim, x.0.shape().len())?;
+    one(py, Op::Softmax(Softmax { kind: which, dim }), &[&x.0])
+}
+
+/// The same elements under another shape; one size may be -1.
+#[pyfunction]
+pub fn reshape(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
+    let mut sizes = convert::sizes("reshape", shape)?;
+    let known: i64 = sizes.iter().filter(|&&s| s != -1).product();
+    let open = sizes.iter().filter(|&&s| s == -1).count();
+    let numel = x.0.numel() as i64;
+    if open > 1 || sizes.iter().any(|&s| s < -1) || (open == 1 && (known == 0 || numel % known != 0)) {
+        let what = format!("reshape: shape {:?} does not fit {} elements", &sizes[..], numel);
+        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+    }
+    sizes.iter_mut().filter(|s| **s == -1).for_each(|s| *s = numel / known);
+    let shape: Shape = sizes.iter().map(|&s| s as usize).collect();
+    eager::call1(&Op::View(View::Reshape(shape)), &[&x.0]).or_raise().map(PyTensor)
+}
+
+/// Dimensions reordered.
+#[pyfunction]
+pub fn permute(x: &PyTensor, dims: &Any<'_>) -> PyResult<PyTensor> {
+    let ndim = x.0.shape().len();
+    let order = convert::sizes("permute", dims)?;
+    let order = order.iter().map(|&d| convert::dim("permute", d, ndim)).collect::<PyResult<Shape>>()?;
+    eager::call1(&Op::View(View::Permute(order)), &[&x.0]).or_raise().map(PyTensor)
+}
+
+/// Two dimensions exchanged.
+#[pyfunction]
+pub fn transpose(x: &PyTensor, dim0: i64, dim1: i64) -> PyResult<PyTensor> {
+    let ndim = x.0.shape().len();
+    let (a, b) = (convert::dim("transpose", dim0, ndim)?, convert::dim("transpose", dim1, ndim)?);
+    let mut order: Shape = (0..ndim).collect();
+    order.swap(a, b);
+    eager::call1(&Op::View(View::Permute(order)), &[&x.0]).or_raise().map(PyTensor)
+}
+
+/// Repeated to `shape` without a copy; -1 keeps a size.
+#[pyfunction]
+pub fn expand(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
+    let sizes = convert::sizes("expand", shape)?;
+    let own = x.0.shape();
+    if sizes.len() < own.len() {
+        let what = format!("expand: expected at least {} sizes, got {}", own.len(), sizes.len());
+        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+    }
+    let lead = sizes.len() - own.len();
+    let mut out = Shape::SCALAR;
+    for (i, &size) in sizes.iter().enumerate() {
+        let size = if size == -1 && i >= lead { own[i - lead] as i64 } else { size };
+        let size = usize::try_from(size)
+            .map_err(|_| PyValueError::new_err(format!("expand: negative size {size}")))?;
+        out.push(size);
+    }
+    eager::call1(&Op::View(View::Expand(out)), &[&x.0]).or_raise().map(PyTensor)
+}
+
+/// `length` indices from `start` along `dim`.
+#[pyfunction]
+pub fn narrow(x: &PyTensor, dim: i64, start: usize, length: usize) -> PyResult<PyTensor> {
+    let dim = convert::dim("narrow", dim, x.0.shape().len())?;
+    let view = View::Slice { dim, start, len: length, step: 1 };
+    eager::call1(&Op::View(view), &[&x.0]).or_raise().map(PyTensor)
+}
+
+/// Tensors of one dtype one after the other along `dim`.
+#[pyfunction]
+pub fn cat(py: Python<'_>, tensors: Vec<PyRef<'_, PyTensor>>, dim: i64) -> PyResult<PyTensor> {
+    let ndim = tensors.first().map_or(0, |t| t.0.shape().len());
+    let dim = if ndim == 0 { 0 } else { convert::dim("cat", dim, ndim)? };
+    let inputs: Vec<&Tensor> = tensors.iter().map(|t| &t.0).collect();
+    one(py, Op::Cat(Cat { dim }), &inputs)
+}
+
+/// `index_select`, `index_add`, `gather`, `scatter` or `scatter_add` along `dim`.
+#[pyfunction]
+#[pyo3(signature = (kind, x, dim, index, source = None, wrap = false))]
+pub fn index(
+    py: Python<'_>,
+    kind: &str,
+    x: &PyTensor,
+    dim: i64,
+    index: &PyTensor,
+    source: Option<&PyTensor>,
+    wrap: bool,
+) -> PyResult<PyTensor> {
+    let which = match kind {
+        "index_select" => IndexKind::Select,
+        "index_add" => IndexKind::Add,
+        "gather" => IndexKind::Gather,
+        "scatter" => IndexKind::Scatter,
+        _ => IndexKind::ScatterAdd,
+    };
+    let dim = convert::dim(kind, dim, x.0.shape().len())?;
+    let op = Op::Index(Index { kind: which, dim, wrap });
+    match source {
+        Some(source) => one(py, op, &[&x.0, &index.0, &source.0]),
+        None => one(py, op, &[&x.0, &index.0]),
+    }
+}
+
+/// Row-major positions of the nonzero elements, `int64 [n]`.
+#[pyfunction]
+pub fn nonzero_flat(x: &PyTensor) -> PyResult<PyTensor> {
+    record::forbid_read("a boolean index or .nonzero()").or_raise()?;
+    let found = kernels::nonzero(x.0.arg());
+    Ok(PyTensor(Tensor::from_slice(&found, Shape::new(&[found.len()]))))
+}
+
+/// The running sum along `dim`.
+#[pyfunction]
+pub fn cumsum(py: Python<'_>, x: &PyTensor, dim: i64) -> PyResult<PyTensor> {
+    let dim = convert::dim("cumsum", dim, x.0.shape().len())?;
+    one(py, Op::Scan(Cumsum { dim }), &[&x.0])
+}
+
+/// Rows of the last `dims` dimensions with mean 0 and variance 1.
+#[pyfunction]
+pub fn standardize(py: Python<'_>, x: &PyTensor, dims: usize, eps: f64) -> PyResult<PyTensor> {
+    let op = Standardize { dims, eps: Scalar::Float(eps), backward: false };
+    one(py, Op::Norm(op), &[&x.0])
+}
+
+fn reduction(op: &str, name: &str) -> PyResult<Reduction> {
+    match name {
+        "none" => Ok(Reduction::None),
+        "mean" => Ok(Reduction::Mean),
+        "sum" => Ok(Reduction::Sum),
+        other => {
+            let what = format!("{op}: reduction expected to be none, mean or sum, got {other}");
+            Err(PyValueError::new_err(what))
+        }
+    }
+}
+
+/// `nll_loss` or `cross_entropy` on `[N, C]` scores and `[N]` classes.
+#[pyfunction]
+#[pyo3(name = "loss")]
+pub fn class_loss(
+    py: Python<'_>,
+    kind: &str,
+    scores: &PyTensor,
+    target: &PyTensor,
+    ignore_index: i64,
+    reduction_name: &str,
+) -> PyResult<PyTensor> {
+    let which = if kind == "nll_loss" { LossKind::Nll } else { LossKind::CrossEntropy };
+    let reduction = reduction(kind, reduction_name)?;
+    let op = Loss { kind: which, ignore: ignore_index, reduction };
+    one(py, Op::Loss(op), &[&scores.0, &target.0])
+}
+
+/// Another dtype; the same tensor if it has it already.
+#[pyfunction]
+pub fn cast<'py>(x: &Bound<'py, PyTensor>, dtype: &PyDType) -> PyResult<Bound<'py, PyTensor>> {
+    if x.get().0.dtype() == dtype.0 {
+        return Ok(x.clone());
+    }
+    let result = one(x.py(), Op::Cast(Cast { dtype: dtype.0 }), &[&x.get().0])?;
+    Bound::new(x.py(), result)
+}
+
+/// A contiguous copy, through which gradients flow.
+#[pyfunction]
+pub fn clone(py: Python<'_>, x: &PyTensor) -> PyResult<PyTensor> {
+    one(py, Op::Cast(Cast { dtype: x.0.dtype() }), &[&x.0])
+}
+
+/// A tensor of one number.
+#[pyfunction]
+pub fn full(shape: &Any<'_>, value: &Any<'_>, dtype: &PyDType) -> PyResult<PyTensor> {
+    let shape = convert::shape("full", shape)?;
+    let value = number(value)
+        .ok_or_else(|| PyTypeError::new_err(format!("full: expected a number, got {value}")))?;
+    let op = Op::Create(Create::full(shape, dtype.0, value));
+    eager::call1(&op, &[]).or_raise().map(PyTensor)
+}
+
+/// `len` numbers from `start` in steps of `step`.
+#[pyfunction]
+pub fn arange(start: &Any<'_>, step: &Any<'_>, len: usize, dtype: &PyDType) -> PyResult<PyTensor> {
+    let read = |x: &Any<'_>| {
+        number(x).ok_or_else(|| PyTypeError::new_err(format!("arange: expected a number, got {x}")))
+    };
+    let (start, step) = (read(start)?, read(step)?);
+    let op = Create::Arange { len, dtype: dtype.0, start, step };
+    eager::call1(&Op::Create(op), &[]).or_raise().map(PyTensor)
+}
+
+fn distribution(kind: &str, a: f64, b: f64) -> PyResult<Dist> {
+    let f = Scalar::Float;
+    Ok(match kind {
+        "uniform" => Dist::Uniform(f(a), f(b)),
+        "normal" => Dist::Normal(f(a), f(b)),
+        "bernoulli" => Dist::Bernoulli(f(a), f(b)),
+        "randint" => Dist::Integers(a as i64, b as i64),
+        "randperm" => Dist::Permutation,
+        other => return Err(PyValueError::new_err(format!("random: no distribution named {other}"))),
+    })
+}
+
+/// Random values from the stream.
+#[pyfunction]
+pub fn draw(kind: &str, a: f64, b: f64, shape: &Any<'_>, dtype: &PyDType) -> PyResult<PyTensor> {
+    let dist = distribution(kind, a, b)?;
+    random::draw(dist, convert::shape(kind, shape)?, dtype.0).or_raise().map(PyTensor)
+}
+
+/// Random values written over `x`.
+#[pyfunction]
+pub fn draw_into(kind: &str, a: f64, b: f64, x: &PyTensor) -> PyResult<()> {
+    random::draw_into(distribution(kind, a, b)?, &x.0).or_raise()
+}
+
+/// Starts the random stream of `seed`.
+#[pyfunction]
+pub fn manual_seed(seed: i64) -> PyResult<()> {
+    random::seed(seed as u64).or_raise()
+}
+
+/// Seed and position of the random stream.
+#[pyfunction]
+pub fn random_state() -> (u64, u64) {
+    (random::current_seed(), random::position())
+}
+
+/// Goes to a position of a stream.
+#[pyfunction]
+pub fn set_random_state(seed: u64, position: u64) -> PyResult<()> {
+    record::forbid("set_random_state inside a compiled function. Call it outside").or_raise()?;
+    random::set_state(seed, position);
+    Ok(())
+}
+
+/// The tensors of one parameter, in the order of the operation.
+fn update(op: Optim, hyper: &PyTensor, lists: &[Vec<PyRef<'_, PyTensor>>]) -> PyResult<()> {
+    let n = lists[0].len();
+    if lists.iter().any(|list| list.len() != n) {
+        return Err(PyValueError::new_err("optimiser: expected as many states as parameters"));
+    }
+    let mut inputs: Vec<&Tensor> = vec![&hyper.0];
+    let mut targets: Vec<Tensor> = Vec::new();
+    for i in 0..n {
+        for (k, list) in lists.iter().enumerate() {
+            inputs.push(&list[i].0);
+            if k != 1 {
+                targets.push(list[i].0.clone());
+            }
+        }
+    }
+    eager::call_into(&Op::Optim(op), &inputs, &targets).or_raise()
+}
+
+type Tensors<'py> = Vec<PyRef<'py, PyTensor>>;
+
+/// One step of SGD on all parameters, in place.
+#[pyfunction]
+pub fn sgd_(params: Tensors<'_>, grads: Tensors<'_>, bufs: Tensors<'_>, steps: Tensors<'_>, hyper: &PyTensor) -> PyResult<()> {
+    let momentum = !bufs.is_empty();
+    let lists = if momentum { vec![params, grads, bufs, steps] } else { vec![params, grads, steps] };
+    update(Optim::Sgd { momentum }, hyper, &lists)
+}
+
+/// One step of Adam on all parameters, in place.
+#[pyfunction]
+pub fn adam_(
+    params: Tensors<'_>,
+    grads: Tensors<'_>,
+    exp_avgs: Tensors<'_>,
+    exp_avg_sqs: Tensors<'_>,
+    max_exp_avg_sqs: Tensors<'_>,
+    steps: Tensors<'_>,
+    hyper: &PyTensor,
+) -> PyResult<()> {
+    let amsgrad = !max_exp_avg_sqs.is_empty();
+    let mut lists = vec![params, grads, exp_avgs, exp_avg_sqs];
+    if amsgrad {
+        lists.push(max_exp_avg_sqs);
+    }
+    lists.push(steps);
+    update(Optim::Adam { amsgrad }, hyper, &lists)
+}
+
+/// A sparse matrix times a dense one. `structure`: row starts, columns, the same of the
+/// transpose, the order of the transpose's entries and its inverse.
+#[pyfunction]
+pub fn spmm(py: Python<'_>, rows: usize, cols: usize, structure: Tensors<'_>, values: &PyTensor, dense: &PyTensor) -> PyResult<PyTensor> {
+    let mut inputs: Vec<&Tensor> = structure.iter().map(|t| &t.0).collect();
+    inputs.extend([&values.0, &dense.0]);
+    one(py, Op::Sparse(Sparse { sampled: false, rows, cols }), &inputs)
+}
+
+/// Checks the structure of a CSR matrix, and returns the transpose's row starts and
+/// columns, the order of its entries, and the inverse of that order.
+#[pyfunction]
+pub fn csr_transpose(crow: &PyTensor, col: &PyTensor, rows: usize, cols: usize) -> PyResult<[PyTensor; 4]> {
+    let (crow, col) = (&crow.0, &col.0);
+    let dtype = crow.dtype();
+    let one_d = crow.shape().len() == 1 && col.shape().len() == 1;
+    if !matches!(dtype, DType::I32 | DType::I64) || col.dtype() != dtype || !one_d {
+        return Err(PyTypeError::new_err("sparse_csr_tensor: expected 1-D int32 or int64 indices of one dtype"));
+    }
+    sparse::check(crow.arg(), col.arg(), rows, cols)
+        .map_err(|what| PyValueError::new_err(format!("sparse_csr_tensor: {what}")))?;
+    let make = |len: usize| Tensor::empty(weft_core::Fact::new(dtype, Shape::new(&[len])));
+    let nnz = col.numel();
+    let (crow_t, col_t, perm) = (make(cols + 1), make(nnz), make(nnz));
+    sparse::transpose(crow.arg(), col.arg(), cols, crow_t.arg(), col_t.arg(), perm.arg())
+        .map_err(|fault| crate::raise::raise(weft_core::Error::fault("sparse_csr_tensor", fault)))?;
+    let inverse = inverse(&perm);
+    Ok([crow_t, col_t, perm, inverse].map(PyTensor))
+}
+
+/// The inverse of a permutation.
+fn inverse(perm: &Tensor) -> Tensor {
+    let shape = *perm.shape();
+    if perm.dtype() == DType::I32 {
+        let order = perm.to_vec::<i32>();
+        let mut out = vec![0i32; order.len()];
+        order.iter().enumerate().for_each(|(i, &p)| out[p as usize] = i as i32);
+        return Tensor::from_slice(&out, shape);
+    }
+    let order = perm.to_vec::<i64>();
+    let mut out = vec![0i64; order.len()];
+    order.iter().enumerate().for_each(|(i, &p)| out[p as usize] = i as i64);
+    Tensor::from_slice(&out, shape)
+}
+
+/// A region of a tensor's memory, by strides in elements.
+#[pyfunction]
+pub fn as_strided(x: &PyTensor, size: &Any<'_>, stride: &Any<'_>, offset: usize) -> PyResult<PyTensor> {
+    let (shape, strides) = (convert::shape("as_strided", size)?, convert::shape("as_strided", stride)?);
+    if shape.len() != strides.len() {
+        return Err(PyValueError::new_err("as_strided: expected as many strides as sizes"));
+    }
+    let layout = Layout { shape, strides, offset };
+    eager::call1(&Op::View(View::as_strided(&layout)), &[&x.0]).or_raise().map(PyTensor)
+}

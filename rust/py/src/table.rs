@@ -1,0 +1,121 @@
+//! The table of operations, for the property tests.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use weft_core::op::sample::Domain;
+use weft_core::op::{Class, Op, Sample, register};
+use weft_core::{Tensor, eager};
+use weft_kernels::DType;
+
+use crate::raise::OrRaise;
+use crate::tensor::PyTensor;
+
+fn domain<'py>(py: Python<'py>, domain: &Domain) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    match domain {
+        Domain::Uniform(low, high) => {
+            out.set_item("kind", "uniform")?;
+            out.set_item("range", (low, high))?;
+        }
+        Domain::Special(values) => {
+            out.set_item("kind", "special")?;
+            out.set_item("values", values.to_vec())?;
+        }
+        Domain::Index(len) => {
+            out.set_item("kind", "index")?;
+            out.set_item("range", (0, len))?;
+        }
+        Domain::Bool => out.set_item("kind", "bool")?,
+        Domain::Exact(dtype, values) => {
+            out.set_item("kind", "exact")?;
+            out.set_item("dtype", dtype.name())?;
+            out.set_item("values", values)?;
+        }
+    }
+    Ok(out)
+}
+
+fn sample<'py>(py: Python<'py>, sample: &Sample) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    let attrs = PyDict::new(py);
+    for (name, attr) in sample.op.attrs() {
+        attrs.set_item(name, attr.to_string())?;
+    }
+    let inputs = PyList::empty(py);
+    for (shape, elements) in &sample.inputs {
+        inputs.append((shape.to_vec(), domain(py, elements)?))?;
+    }
+    out.set_item("attrs", attrs)?;
+    out.set_item("inputs", inputs)?;
+    out.set_item("smooth", sample.smooth)?;
+    let facts = sample.op.infer(&sample.sample_facts(DType::F64));
+    out.set_item("outputs", facts.map_or(0, |f| f.len()))?;
+    Ok(out)
+}
+
+/// One operation of the table.
+#[pyclass(frozen, name = "Row", module = "weft._core")]
+pub struct PyRow(Op, Vec<Sample>);
+
+#[pymethods]
+impl PyRow {
+    /// torch's name.
+    #[getter]
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    /// What it computes.
+    #[getter]
+    fn doc(&self) -> &'static str {
+        self.0.doc()
+    }
+
+    /// `pointwise`, `reduce`, `contract`, `view`, `create` or `opaque`.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        match self.0.class() {
+            Class::Pointwise => "pointwise",
+            Class::Reduce => "reduce",
+            Class::Contract => "contract",
+            Class::View => "view",
+            Class::Create => "create",
+            Class::Opaque => "opaque",
+        }
+    }
+
+    /// Attributes and inputs of each sample.
+    #[getter]
+    fn samples<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        self.1.iter().map(|s| sample(py, s)).collect()
+    }
+
+    /// Applies the operation of sample `i` to tensors.
+    fn call(&self, i: usize, inputs: Vec<PyRef<'_, PyTensor>>) -> PyResult<Vec<PyTensor>> {
+        let inputs: Vec<&Tensor> = inputs.iter().map(|t| &t.0).collect();
+        let results = eager::call(&self.1[i].op, &inputs).or_raise()?;
+        Ok(results.into_iter().map(PyTensor).collect())
+    }
+
+    /// Applies the operation of sample `i` and writes its results over `targets`.
+    fn call_into(&self, i: usize, inputs: Vec<PyRef<'_, PyTensor>>, targets: Vec<PyRef<'_, PyTensor>>) -> PyResult<()> {
+        let inputs: Vec<&Tensor> = inputs.iter().map(|t| &t.0).collect();
+        let targets: Vec<Tensor> = targets.iter().map(|t| t.0.clone()).collect();
+        eager::call_into(&self.1[i].op, &inputs, &targets).or_raise()
+    }
+
+    /// Arithmetic operations of sample `i`.
+    fn flops(&self, i: usize) -> u64 {
+        self.1[i].op.flops(&self.1[i].sample_facts(DType::F32))
+    }
+
+    fn __repr__(&self) -> String {
+        self.0.name().to_string()
+    }
+}
+
+/// Every operation.
+#[pyfunction]
+pub fn op_table() -> Vec<PyRow> {
+    register::all().into_iter().map(|op| { let samples = op.samples(); PyRow(op, samples) }).collect()
+}
