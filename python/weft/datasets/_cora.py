@@ -143,7 +143,7 @@ def _load(source: Path) -> dict[str, Any]:
     from zlib import error as zlib_error
 
     try:
-        with np.load(source, allow_pickle=False) as archive:
+        with source.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             missing = [name for name in _FIELDS if name not in archive.files]
             if missing:
                 raise CorruptDataError(source, f"has no array {', '.join(missing)}")
