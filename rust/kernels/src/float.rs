@@ -4,6 +4,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, Neg, Sub};
 
 use crate::dtype::Element;
+use crate::math::{double, single};
 
 /// A floating-point element.
 pub(crate) trait Float:
@@ -21,7 +22,6 @@ pub(crate) trait Float:
     const ONE: Self;
     const NEG_INFINITY: Self;
     fn from_f64(x: f64) -> Self;
-    fn to_f64(self) -> f64;
     fn sqrt(self) -> Self;
     fn exp(self) -> Self;
     fn ln(self) -> Self;
@@ -36,10 +36,6 @@ macro_rules! float {
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $t
-            }
-            #[inline(always)]
-            fn to_f64(self) -> f64 {
-                f64::from(self)
             }
             #[inline(always)]
             fn sqrt(self) -> Self {
@@ -57,8 +53,8 @@ macro_rules! float {
     };
 }
 
-float!(f32, f32::exp, f32::ln);
-float!(f64, f64::exp, f64::ln);
+float!(f32, single::exp, single::log);
+float!(f64, double::exp, double::log);
 
 /// Calls a generic function with the Rust type of a float dtype.
 macro_rules! with_float {

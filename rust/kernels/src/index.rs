@@ -34,7 +34,7 @@ fn collect<I: Element + Into<i64>>(
     let walk = Walk::of(index.layout);
     let mut out = Vec::with_capacity(walk.numel());
     let mut bad = None;
-    walk.runs(0..walk.numel(), |offset, run, stride| {
+    for (offset, run, stride) in walk.runs(0..walk.numel()) {
         for i in 0..run {
             // SAFETY: the window lies inside its buffer, as `Arg::ptr` checked.
             let given: i64 = unsafe { *data.add(offset + i * stride) }.into();
@@ -44,7 +44,7 @@ fn collect<I: Element + Into<i64>>(
             }
             out.push(place as usize);
         }
-    });
+    }
     match bad {
         Some(index) => Err(Fault::Index { index, len }),
         None => Ok(out),

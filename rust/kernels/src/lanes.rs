@@ -6,6 +6,8 @@
 //! than `LANES` elements are added in order. The tree depends on the length alone: not on
 //! strides, threads or instruction set.
 
+use crate::float::Float;
+
 /// Partial sums that run side by side.
 pub(crate) const LANES: usize = 16;
 /// Elements that are summed before the pairwise tree begins.
@@ -23,7 +25,7 @@ pub(crate) trait Fold<T: Copy>: Copy {
 #[derive(Clone, Copy)]
 pub(crate) struct Add;
 
-impl<T: crate::float::Float> Fold<T> for Add {
+impl<T: Float> Fold<T> for Add {
     type Acc = T;
     const START: T = T::ZERO;
     #[inline(always)]
@@ -33,6 +35,45 @@ impl<T: crate::float::Float> Fold<T> for Add {
     #[inline(always)]
     fn join(a: T, b: T) -> T {
         a + b
+    }
+}
+
+/// What is done to an element before it is folded. A trait and not a closure, because
+/// closures need not be inlined into the code that is compiled for wide registers.
+pub(crate) trait Map<T>: Copy {
+    fn at(self, x: T) -> T;
+}
+
+/// The element itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Same;
+
+impl<T> Map<T> for Same {
+    #[inline(always)]
+    fn at(self, x: T) -> T {
+        x
+    }
+}
+
+/// The square of the distance from a number.
+#[derive(Clone, Copy)]
+pub(crate) struct SquareFrom<T>(pub(crate) T);
+
+impl<T: Float> Map<T> for SquareFrom<T> {
+    #[inline(always)]
+    fn at(self, x: T) -> T {
+        (x - self.0) * (x - self.0)
+    }
+}
+
+/// e to the distance from a number.
+#[derive(Clone, Copy)]
+pub(crate) struct ExpFrom<T>(pub(crate) T);
+
+impl<T: Float> Map<T> for ExpFrom<T> {
+    #[inline(always)]
+    fn at(self, x: T) -> T {
+        (x - self.0).exp()
     }
 }
 
@@ -49,35 +90,38 @@ pub(crate) fn fold_lanes<T: Copy, F: Fold<T>>(mut acc: [F::Acc; LANES]) -> F::Ac
     acc[0]
 }
 
-/// Folds `map` of at most [`BLOCK`] elements; `short` says that the whole row has fewer
-/// than [`LANES`].
+/// Folds one block.
 #[inline(always)]
-fn block<A: Copy, T: Copy, F: Fold<T>>(row: &[A], map: impl Fn(A) -> T) -> F::Acc {
+fn block<T: Copy, F: Fold<T>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
     let mut acc = [F::START; LANES];
     let (chunks, rest) = row.as_chunks::<LANES>();
     for chunk in chunks {
         for l in 0..LANES {
-            acc[l] = F::join(acc[l], F::lift(map(chunk[l])));
+            acc[l] = F::join(acc[l], F::lift(map.at(chunk[l])));
         }
     }
     for (a, &x) in acc.iter_mut().zip(rest) {
-        *a = F::join(*a, F::lift(map(x)));
+        *a = F::join(*a, F::lift(map.at(x)));
     }
     fold_lanes::<T, F>(acc)
 }
 
 #[inline(always)]
-fn in_order<A: Copy, T: Copy, F: Fold<T>>(row: &[A], map: impl Fn(A) -> T) -> F::Acc {
-    row.iter().fold(F::START, |acc, &x| F::join(acc, F::lift(map(x))))
+fn in_order<T: Copy, F: Fold<T>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
+    let mut acc = F::START;
+    for &x in row {
+        acc = F::join(acc, F::lift(map.at(x)));
+    }
+    acc
 }
 
 /// Folds one block of a row of `total` elements.
 #[inline(always)]
 pub(crate) fn fold_block<T: Copy, F: Fold<T>>(row: &[T], total: usize) -> F::Acc {
-    if total < LANES { in_order::<T, T, F>(row, |x| x) } else { block::<T, T, F>(row, |x| x) }
+    if total < LANES { in_order::<T, F, Same>(row, Same) } else { block::<T, F, Same>(row, Same) }
 }
 
-/// Sums of blocks, added pairwise as they come.
+/// Sums of blocks, joined pairwise as they come: the sum of `2^l` blocks waits at level `l`.
 struct Pairwise<A> {
     level: [A; 48],
     count: usize,
@@ -85,10 +129,10 @@ struct Pairwise<A> {
 
 impl<A: Copy> Pairwise<A> {
     #[inline(always)]
-    fn push(&mut self, mut x: A, join: impl Fn(A, A) -> A) {
+    fn push<T: Copy, F: Fold<T, Acc = A>>(&mut self, mut x: A) {
         let mut level = 0;
         while self.count >> level & 1 == 1 {
-            x = join(self.level[level], x);
+            x = F::join(self.level[level], x);
             level += 1;
         }
         self.level[level] = x;
@@ -96,85 +140,93 @@ impl<A: Copy> Pairwise<A> {
     }
 
     #[inline(always)]
-    fn finish(&self, start: A, join: impl Fn(A, A) -> A) -> A {
-        let mut total = None;
-        for level in 0..48 {
+    fn finish<T: Copy, F: Fold<T, Acc = A>>(&self) -> A {
+        let mut level = self.count.trailing_zeros() as usize;
+        let mut total = self.level[level];
+        while self.count >> (level + 1) != 0 {
+            level += 1;
             if self.count >> level & 1 == 1 {
-                let x = self.level[level];
-                total = Some(total.map_or(x, |t| join(x, t)));
+                total = F::join(self.level[level], total);
             }
         }
-        total.unwrap_or(start)
+        total
     }
 }
 
-/// Folds a whole row through `map`.
+/// Folds a whole row.
 #[inline(always)]
-pub(crate) fn fold_map<A: Copy, T: Copy, F: Fold<T>>(
-    row: &[A],
-    map: impl Fn(A) -> T + Copy,
-) -> F::Acc {
+fn fold<T: Copy, F: Fold<T>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
     if row.len() < LANES {
-        return in_order::<A, T, F>(row, map);
+        return in_order::<T, F, M>(row, map);
     }
     if row.len() <= BLOCK {
-        return block::<A, T, F>(row, map);
+        return block::<T, F, M>(row, map);
     }
     let mut sums = Pairwise { level: [F::START; 48], count: 0 };
     for part in row.chunks(BLOCK) {
-        sums.push(block::<A, T, F>(part, map), F::join);
+        sums.push::<T, F>(block::<T, F, M>(part, map));
     }
-    sums.finish(F::START, F::join)
+    sums.finish::<T, F>()
+}
+
+/// Sum of a row.
+#[inline(always)]
+pub(crate) fn sum<T: Float>(row: &[T]) -> T {
+    fold::<T, Add, Same>(row, Same)
 }
 
 /// Sum of `map` over a row.
 #[inline(always)]
-pub(crate) fn sum<T: crate::float::Float>(row: &[T], map: impl Fn(T) -> T + Copy) -> T {
-    fold_map::<T, T, Add>(row, map)
+pub(crate) fn sum_of<T: Float>(row: &[T], map: impl Map<T>) -> T {
+    fold::<T, Add, _>(row, map)
 }
 
 #[inline(always)]
-fn block2<T: crate::float::Float>(a: &[T], b: &[T], map: impl Fn(T, T) -> T) -> T {
+fn block_dot<T: Float>(a: &[T], b: &[T]) -> T {
     let mut acc = [T::ZERO; LANES];
     let ((ac, ar), (bc, br)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (x, y) in ac.iter().zip(bc) {
         for l in 0..LANES {
-            acc[l] += map(x[l], y[l]);
+            acc[l] += x[l] * y[l];
         }
     }
     for ((s, &x), &y) in acc.iter_mut().zip(ar).zip(br) {
-        *s += map(x, y);
+        *s += x * y;
     }
     fold_lanes::<T, Add>(acc)
 }
 
-/// Sum of `map` over the pairs of two rows of one length.
+/// Sum of the products of two rows of one length.
 #[inline(always)]
-pub(crate) fn sum2<T: crate::float::Float>(a: &[T], b: &[T], map: impl Fn(T, T) -> T + Copy) -> T {
+pub(crate) fn dot<T: Float>(a: &[T], b: &[T]) -> T {
     if a.len() < LANES {
-        return a.iter().zip(b).fold(T::ZERO, |acc, (&x, &y)| acc + map(x, y));
+        let mut sum = T::ZERO;
+        for (&x, &y) in a.iter().zip(b) {
+            sum += x * y;
+        }
+        return sum;
     }
     if a.len() <= BLOCK {
-        return block2(a, b, map);
+        return block_dot(a, b);
     }
     let mut sums = Pairwise { level: [T::ZERO; 48], count: 0 };
     for (x, y) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
-        sums.push(block2(x, y, map), |p, q| p + q);
+        sums.push::<T, Add>(block_dot(x, y));
     }
-    sums.finish(T::ZERO, |p, q| p + q)
+    sums.finish::<T, Add>()
 }
 
-/// The greater one; NaN counts as the greatest.
+/// The greatest of a row, NaN if there is one, `-inf` of nothing.
 #[inline(always)]
-pub(crate) fn max<T: crate::float::Float>(row: &[T]) -> T {
-    fold_map::<T, T, Max>(row, |x| x)
+pub(crate) fn max<T: Float>(row: &[T]) -> T {
+    fold::<T, Max, Same>(row, Same)
 }
 
 /// Maximum of floats; NaN wins.
 #[derive(Clone, Copy)]
 pub(crate) struct Max;
 
-impl<T: crate::float::Float> Fold<T> for Max {
+impl<T: Float> Fold<T> for Max {
     type Acc = T;
     const START: T = T::NEG_INFINITY;
     #[inline(always)]

@@ -161,7 +161,7 @@ fn pick<T: Float>(
     }
     assert_eq!(out.len(), 1, "one loss");
     let losses: Vec<T> = target.iter().enumerate().map(loss).collect();
-    let sum = lanes::sum(&losses, |x| x);
+    let sum = lanes::sum(&losses);
     out[0] = if reduction == Reduction::Mean { sum / count[0] } else { sum };
 }
 

@@ -5,7 +5,7 @@
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
 use crate::float::{Float, with_float};
-use crate::lanes;
+use crate::lanes::{self, SquareFrom};
 use crate::shared::Shared;
 use crate::threads;
 
@@ -71,8 +71,8 @@ impl<T: Float> Work for Forward<'_, T> {
         let n = T::from_f64(self.len as f64);
         let rows = self.x.chunks_exact(self.len).zip(self.y.chunks_exact_mut(self.len));
         for ((x, y), r) in rows.zip(self.r) {
-            let mean = lanes::sum(x, |x| x) / n;
-            let var = lanes::sum(x, |x| (x - mean) * (x - mean)) / n;
+            let mean = lanes::sum(x) / n;
+            let var = lanes::sum_of(x, SquareFrom(mean)) / n;
             let rstd = T::ONE / (var + self.eps).sqrt();
             *r = rstd;
             for (y, &x) in y.iter_mut().zip(x) {
@@ -97,8 +97,8 @@ impl<T: Float> Work for Backward<'_, T> {
         let n = T::from_f64(self.len as f64);
         let inputs = self.x.chunks_exact(self.len).zip(self.g.chunks_exact(self.len));
         for (((x, g), d), &r) in inputs.zip(self.d.chunks_exact_mut(self.len)).zip(self.r) {
-            let mean = lanes::sum(g, |g| g) / n;
-            let slope = lanes::sum2(g, x, |g, x| g * x) / n;
+            let mean = lanes::sum(g) / n;
+            let slope = lanes::dot(g, x) / n;
             for ((d, &g), &x) in d.iter_mut().zip(g).zip(x) {
                 *d = r * (g - mean - x * slope);
             }

@@ -32,28 +32,23 @@ pub fn sgd(
     };
     let taken = next_step(step, step_out);
     with_float!(param.dtype, T => {
-        let f = T::from_f64;
-        let (lr, mu, damp) = (f(-lr), f(momentum), f(1.0 - dampening));
-        let (decay, sign) = (f(decay), f(if maximize != 0.0 { -1.0 } else { 1.0 }));
-        let slope = move |p: T, g: T| {
-            let g = g * sign;
-            if decay == T::ZERO { g } else { g + p * decay }
-        };
+        let slope = Slope::<T>::new(lr, decay, maximize);
         match (buf, buf_out) {
             (Some(buf), Some(buf_out)) if momentum != 0.0 => {
-                let inputs = [param, grad, buf];
-                each(inputs, [param_out, buf_out], move |[p, g, b]: [T; 3]| {
-                    let g = slope(p, g);
-                    let b = if taken == 0.0 { g } else { b * mu + g * damp };
-                    let g = if nesterov != 0.0 { g + b * mu } else { b };
-                    [p + g * lr, b]
-                });
+                let rule = Momentum {
+                    slope,
+                    mu: T::from_f64(momentum),
+                    fresh: T::from_f64(1.0 - dampening),
+                    first: taken == 0.0,
+                    nesterov: nesterov != 0.0,
+                };
+                each([param, grad, buf], [param_out, buf_out], rule);
             }
             (buf, buf_out) => {
                 assert!(momentum == 0.0, "a momentum buffer");
-                each([param, grad], [param_out], move |[p, g]: [T; 2]| [p + slope(p, g) * lr]);
+                each([param, grad], [param_out], slope);
                 if let (Some(buf), Some(buf_out)) = (buf, buf_out) {
-                    each([buf], [buf_out], |[b]: [T; 1]| [b]);
+                    each::<T, 1, 1>([buf], [buf_out], Keep);
                 }
             }
         }
@@ -88,17 +83,9 @@ pub fn adam(
         match (vmax, vmax_out) {
             (Some(vmax), Some(vmax_out)) => {
                 let outputs = [param_out, m_out, v_out, vmax_out];
-                each([param, grad, m, v, vmax], outputs, move |[p, g, m, v, top]: [T; 5]| {
-                    let (p, m, v) = rule.moments(p, g, m, v);
-                    // NaN wins, as in torch's maximum.
-                    let top = if v > top || v.to_f64().is_nan() { v } else { top };
-                    [rule.advance(p, m, top), m, v, top]
-                });
+                each([param, grad, m, v, vmax], outputs, rule);
             }
-            _ => each([param, grad, m, v], [param_out, m_out, v_out], move |[p, g, m, v]: [T; 4]| {
-                let (p, m, v) = rule.moments(p, g, m, v);
-                [rule.advance(p, m, v), m, v]
-            }),
+            _ => each([param, grad, m, v], [param_out, m_out, v_out], rule),
         }
     });
 }
@@ -108,6 +95,71 @@ fn next_step(step: Arg, step_out: Arg) -> f32 {
     let taken = step.slice::<f32>()[0];
     step_out.slice_mut::<f32>()[0] = taken + 1.0;
     taken
+}
+
+/// What becomes of the corresponding elements of `I` arrays. A trait and not a closure,
+/// because closures need not be inlined into the code compiled for wide registers.
+trait Step<T, const I: usize, const O: usize>: Copy + Sync {
+    fn apply(self, inputs: [T; I]) -> [T; O];
+}
+
+/// Nothing.
+#[derive(Clone, Copy)]
+struct Keep;
+
+impl<T> Step<T, 1, 1> for Keep {
+    #[inline(always)]
+    fn apply(self, inputs: [T; 1]) -> [T; 1] {
+        inputs
+    }
+}
+
+/// The constants of plain gradient descent.
+#[derive(Clone, Copy)]
+struct Slope<T> {
+    size: T,
+    decay: T,
+    sign: T,
+}
+
+impl<T: Float> Slope<T> {
+    fn new(lr: f64, decay: f64, maximize: f64) -> Slope<T> {
+        let sign = if maximize != 0.0 { -1.0 } else { 1.0 };
+        Slope { size: T::from_f64(-lr), decay: T::from_f64(decay), sign: T::from_f64(sign) }
+    }
+
+    #[inline(always)]
+    fn of(&self, p: T, g: T) -> T {
+        let g = g * self.sign;
+        if self.decay == T::ZERO { g } else { g + p * self.decay }
+    }
+}
+
+impl<T: Float> Step<T, 2, 1> for Slope<T> {
+    #[inline(always)]
+    fn apply(self, [p, g]: [T; 2]) -> [T; 1] {
+        [p + self.of(p, g) * self.size]
+    }
+}
+
+/// The constants of gradient descent with momentum.
+#[derive(Clone, Copy)]
+struct Momentum<T> {
+    slope: Slope<T>,
+    mu: T,
+    fresh: T,
+    first: bool,
+    nesterov: bool,
+}
+
+impl<T: Float> Step<T, 3, 2> for Momentum<T> {
+    #[inline(always)]
+    fn apply(self, [p, g, b]: [T; 3]) -> [T; 2] {
+        let g = self.slope.of(p, g);
+        let b = if self.first { g } else { b * self.mu + g * self.fresh };
+        let g = if self.nesterov { g + b * self.mu } else { b };
+        [p + g * self.slope.size, b]
+    }
 }
 
 /// The constants of one step of Adam.
@@ -165,14 +217,33 @@ impl<T: Float> Rule<T> {
     }
 }
 
-/// Applies `body` to the corresponding elements of contiguous arrays.
+impl<T: Float> Step<T, 4, 3> for Rule<T> {
+    #[inline(always)]
+    fn apply(self, [p, g, m, v]: [T; 4]) -> [T; 3] {
+        let (p, m, v) = self.moments(p, g, m, v);
+        [self.advance(p, m, v), m, v]
+    }
+}
+
+impl<T: Float> Step<T, 5, 4> for Rule<T> {
+    #[inline(always)]
+    #[allow(clippy::eq_op)]
+    fn apply(self, [p, g, m, v, top]: [T; 5]) -> [T; 4] {
+        let (p, m, v) = self.moments(p, g, m, v);
+        // NaN wins, as in torch's maximum.
+        let top = if v > top || v != v { v } else { top };
+        [self.advance(p, m, top), m, v, top]
+    }
+}
+
+/// Applies `step` to the corresponding elements of contiguous arrays.
 ///
 /// An output may be one of the inputs (not overlap it partly): elements are read in
 /// chunks before the outputs of the chunk are written.
 fn each<T: Float, const I: usize, const O: usize>(
     inputs: [Arg; I],
     outputs: [Arg; O],
-    body: impl Fn([T; I]) -> [T; O] + Copy + Sync,
+    step: impl Step<T, I, O>,
 ) {
     let len = inputs[0].numel();
     let whole = |arg: &Arg| {
@@ -184,7 +255,7 @@ fn each<T: Float, const I: usize, const O: usize>(
     let to = Pointers(outputs.each_ref().map(whole));
     threads::for_ranges(len, CHUNK, 4 * (I + O), |range| {
         let (from, to) = (from.at(range.start), to.at(range.start));
-        dispatch(Each { from, to, len: range.len(), body });
+        dispatch(Each { from, to, len: range.len(), step });
     });
 }
 
@@ -204,10 +275,10 @@ struct Each<T, F, const I: usize, const O: usize> {
     from: [*mut T; I],
     to: [*mut T; O],
     len: usize,
-    body: F,
+    step: F,
 }
 
-impl<T: Float, F: Fn([T; I]) -> [T; O], const I: usize, const O: usize> Work for Each<T, F, I, O> {
+impl<T: Float, F: Step<T, I, O>, const I: usize, const O: usize> Work for Each<T, F, I, O> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
@@ -217,7 +288,7 @@ impl<T: Float, F: Fn([T; I]) -> [T; O], const I: usize, const O: usize> Work for
             let x = self.from.map(|p| unsafe { *p.add(at).cast::<[T; CHUNK]>() });
             let mut y = [[T::ZERO; CHUNK]; O];
             for l in 0..CHUNK {
-                let out = (self.body)(std::array::from_fn(|i| x[i][l]));
+                let out = self.step.apply(lane(&x, l));
                 for (y, x) in y.iter_mut().zip(out) {
                     y[l] = x;
                 }
@@ -229,13 +300,23 @@ impl<T: Float, F: Fn([T; I]) -> [T; O], const I: usize, const O: usize> Work for
         }
         for at in whole..self.len {
             // SAFETY: `at < len`, and `each` checked that all arrays hold `len`.
-            let out = (self.body)(self.from.map(|p| unsafe { *p.add(at) }));
+            let out = self.step.apply(self.from.map(|p| unsafe { *p.add(at) }));
             for (x, &to) in out.into_iter().zip(&self.to) {
                 // SAFETY: as above.
                 unsafe { *to.add(at) = x };
             }
         }
     }
+}
+
+/// Element `l` of each chunk.
+#[inline(always)]
+fn lane<T: Float, const I: usize>(x: &[[T; CHUNK]; I], l: usize) -> [T; I] {
+    let mut out = [T::ZERO; I];
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = x[l];
+    }
+    out
 }
 
 #[cfg(test)]

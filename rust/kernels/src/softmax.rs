@@ -7,7 +7,7 @@ use crate::buffer::{Arg, Buffer};
 use crate::cpu::{Work, dispatch};
 use crate::dtype::Element;
 use crate::float::{Float, with_float};
-use crate::lanes;
+use crate::lanes::{self, ExpFrom};
 use crate::layout::Layout;
 use crate::shape::Shape;
 use crate::shared::{Shared, split_rows};
@@ -24,7 +24,8 @@ pub fn forward(log: bool, input: Arg, dim: usize, out: Arg) {
     assert_eq!(input.layout.shape, out.layout.shape, "shapes");
     with_float!(out.dtype, T => {
         let (x, y) = (input.slice::<T>(), out.slice_mut::<T>());
-        rows(&out.layout.shape, dim, [x], y, |[x], y| if log { log_row(x, y) } else { row(x, y) });
+        let shape = &out.layout.shape;
+        if log { rows(shape, dim, [x], y, LogRow) } else { rows(shape, dim, [x], y, Row) }
     });
 }
 
@@ -35,9 +36,12 @@ pub fn backward(log: bool, y: Arg, grad: Arg, dim: usize, out: Arg) {
     assert_eq!(grad.layout.shape, out.layout.shape, "shapes");
     with_float!(out.dtype, T => {
         let (ys, gs, d) = (y.slice::<T>(), grad.slice::<T>(), out.slice_mut::<T>());
-        rows(&out.layout.shape, dim, [ys, gs], d, |[y, g], d| {
-            if log { log_row_backward(y, g, d) } else { row_backward(y, g, d) }
-        });
+        let shape = &out.layout.shape;
+        if log {
+            rows(shape, dim, [ys, gs], d, LogRowBackward);
+        } else {
+            rows(shape, dim, [ys, gs], d, RowBackward);
+        }
     });
 }
 
@@ -63,38 +67,72 @@ fn view(shape: &Shape, dim: usize) -> (usize, usize, usize) {
     (shape[..dim].iter().product(), shape[dim], shape[dim + 1..].iter().product())
 }
 
-#[inline(always)]
-fn row<T: Float>(x: &[T], y: &mut [T]) {
-    let max = lanes::max(x);
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y = (x - max).exp();
-    }
-    let scale = T::ONE / lanes::sum(y, |e| e);
-    y.iter_mut().for_each(|y| *y = *y * scale);
+/// What is done to one row. A trait and not a closure, because closures need not be
+/// inlined into the code that is compiled for wide registers.
+trait RowOp<T, const N: usize>: Copy + Sync {
+    fn apply(self, inputs: [&[T]; N], out: &mut [T]);
 }
 
+#[derive(Clone, Copy)]
+struct Row;
+
+impl<T: Float> RowOp<T, 1> for Row {
+    #[inline(always)]
+    fn apply(self, [x]: [&[T]; 1], y: &mut [T]) {
+        let max = lanes::max(x);
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = (x - max).exp();
+        }
+        let scale = T::ONE / lanes::sum(y);
+        for y in y {
+            *y = *y * scale;
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct LogRow;
+
+impl<T: Float> RowOp<T, 1> for LogRow {
+    #[inline(always)]
+    fn apply(self, [x]: [&[T]; 1], y: &mut [T]) {
+        log_row(x, y);
+    }
+}
+
+/// `y = log_softmax(x)`.
 #[inline(always)]
 pub(crate) fn log_row<T: Float>(x: &[T], y: &mut [T]) {
     let max = lanes::max(x);
-    let log = lanes::sum(x, |x| (x - max).exp()).ln();
+    let log = lanes::sum_of(x, ExpFrom(max)).ln();
     for (y, &x) in y.iter_mut().zip(x) {
         *y = (x - max) - log;
     }
 }
 
-#[inline(always)]
-fn row_backward<T: Float>(y: &[T], g: &[T], d: &mut [T]) {
-    let dot = lanes::sum2(g, y, |g, y| g * y);
-    for ((d, &y), &g) in d.iter_mut().zip(y).zip(g) {
-        *d = y * (g - dot);
+#[derive(Clone, Copy)]
+struct RowBackward;
+
+impl<T: Float> RowOp<T, 2> for RowBackward {
+    #[inline(always)]
+    fn apply(self, [y, g]: [&[T]; 2], d: &mut [T]) {
+        let dot = lanes::dot(g, y);
+        for ((d, &y), &g) in d.iter_mut().zip(y).zip(g) {
+            *d = y * (g - dot);
+        }
     }
 }
 
-#[inline(always)]
-fn log_row_backward<T: Float>(y: &[T], g: &[T], d: &mut [T]) {
-    let sum = lanes::sum(g, |g| g);
-    for ((d, &y), &g) in d.iter_mut().zip(y).zip(g) {
-        *d = g - y.exp() * sum;
+#[derive(Clone, Copy)]
+struct LogRowBackward;
+
+impl<T: Float> RowOp<T, 2> for LogRowBackward {
+    #[inline(always)]
+    fn apply(self, [y, g]: [&[T]; 2], d: &mut [T]) {
+        let sum = lanes::sum(g);
+        for ((d, &y), &g) in d.iter_mut().zip(y).zip(g) {
+            *d = g - y.exp() * sum;
+        }
     }
 }
 
@@ -104,7 +142,7 @@ fn lse_row<T: Float>(x: &[T]) -> T {
     if max == T::NEG_INFINITY || max == -T::NEG_INFINITY {
         return max;
     }
-    max + lanes::sum(x, |x| (x - max).exp()).ln()
+    max + lanes::sum_of(x, ExpFrom(max)).ln()
 }
 
 struct Lse<'a, T> {
@@ -151,7 +189,7 @@ fn rows<T: Float, const N: usize>(
     dim: usize,
     inputs: [&[T]; N],
     out: &mut [T],
-    body: impl Fn([&[T]; N], &mut [T]) + Sync + Copy,
+    op: impl RowOp<T, N>,
 ) {
     let (outer, len, inner) = view(shape, dim);
     if out.is_empty() {
@@ -160,15 +198,17 @@ fn rows<T: Float, const N: usize>(
     if inner == 1 {
         split_rows(out, len, len * COST, |first, out| {
             let span = first * len..first * len + out.len();
-            dispatch(Rows { inputs: inputs.map(|x| &x[span.clone()]), out, len, body });
+            dispatch(Rows { inputs: inputs.map(|x| &x[span.clone()]), out, len, op });
         });
         return;
     }
     let tiles = inner.div_ceil(TILE);
     let out = Shared::new(out);
     threads::for_ranges(outer * tiles, 1, len * TILE * COST, |range| {
-        let tmp = scratch::<T>((N + 1) * TILE * len);
-        let layout = Layout::contiguous(Shape::new(&[(N + 1) * TILE * len]));
+        // A gap between rows: a power of two apart, they would share few cache places.
+        let gap = len + TILE;
+        let layout = Layout::contiguous(Shape::new(&[(N + 1) * TILE * gap]));
+        let tmp = scratch::<T>(layout.numel());
         let tmp = Arg::new(&tmp, T::DTYPE, &layout).slice_mut::<T>();
         for tile in range {
             let (o, first) = (tile / tiles, tile % tiles * TILE);
@@ -180,8 +220,9 @@ fn rows<T: Float, const N: usize>(
                 at: o * len * inner + first,
                 width,
                 len,
+                gap,
                 inner,
-                body,
+                op,
             });
         }
     });
@@ -191,16 +232,16 @@ struct Rows<'a, T, F, const N: usize> {
     inputs: [&'a [T]; N],
     out: &'a mut [T],
     len: usize,
-    body: F,
+    op: F,
 }
 
-impl<T: Float, F: Fn([&[T]; N], &mut [T]), const N: usize> Work for Rows<'_, T, F, N> {
+impl<T: Float, F: RowOp<T, N>, const N: usize> Work for Rows<'_, T, F, N> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
         for (i, out) in self.out.chunks_exact_mut(self.len).enumerate() {
             let span = i * self.len..(i + 1) * self.len;
-            (self.body)(self.inputs.map(|x| &x[span.clone()]), out);
+            self.op.apply(self.inputs.map(|x| &x[span.clone()]), out);
         }
     }
 }
@@ -213,20 +254,21 @@ struct Columns<'a, T, F, const N: usize> {
     at: usize,
     width: usize,
     len: usize,
+    gap: usize,
     inner: usize,
-    body: F,
+    op: F,
 }
 
-impl<T: Float, F: Fn([&[T]; N], &mut [T]), const N: usize> Work for Columns<'_, T, F, N> {
+impl<T: Float, F: RowOp<T, N>, const N: usize> Work for Columns<'_, T, F, N> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        let Columns { inputs, out, tmp, at, width, len, inner, body } = self;
-        let size = TILE * len;
+        let Columns { inputs, out, tmp, at, width, len, gap, inner, op } = self;
+        let size = TILE * gap;
         for (n, x) in inputs.iter().enumerate() {
             for k in 0..len {
                 for (c, &v) in x[at + k * inner..][..width].iter().enumerate() {
-                    tmp[n * size + c * len + k] = v;
+                    tmp[n * size + c * gap + k] = v;
                 }
             }
         }
@@ -234,16 +276,16 @@ impl<T: Float, F: Fn([&[T]; N], &mut [T]), const N: usize> Work for Columns<'_, 
         for c in 0..width {
             let mut parts: [&[T]; N] = [&[]; N];
             for (n, part) in parts.iter_mut().enumerate() {
-                *part = &from[n * size + c * len..][..len];
+                *part = &from[n * size + c * gap..][..len];
             }
-            body(parts, &mut to[c * len..][..len]);
+            op.apply(parts, &mut to[c * gap..][..len]);
         }
         for k in 0..len {
             let start = at + k * inner;
             // SAFETY: tiles of columns are disjoint, and each has one worker.
             let row = unsafe { out.part(start..start + width) };
             for (c, v) in row.iter_mut().enumerate() {
-                *v = to[c * len + k];
+                *v = to[c * gap + k];
             }
         }
     }

@@ -61,17 +61,35 @@ impl Walk {
         offset
     }
 
-    /// Calls `body(offset, len, stride)` for the runs along the innermost dimension that
-    /// make up the row-major indices `range`.
-    #[inline]
-    pub(crate) fn runs(&self, range: Range<usize>, mut body: impl FnMut(usize, usize, usize)) {
+    /// The runs `(offset, len, stride)` along the innermost dimension that make up the
+    /// row-major indices `range`.
+    #[inline(always)]
+    pub(crate) fn runs(&self, range: Range<usize>) -> Runs<'_> {
         let (size, stride) = self.inner();
-        let mut flat = range.start;
-        while flat < range.end {
-            let len = (size - flat % size).min(range.end - flat);
-            body(self.offset(flat), len, stride);
-            flat += len;
+        Runs { walk: self, size, stride, range }
+    }
+}
+
+/// See [`Walk::runs`].
+pub(crate) struct Runs<'a> {
+    walk: &'a Walk,
+    size: usize,
+    stride: usize,
+    range: Range<usize>,
+}
+
+impl Iterator for Runs<'_> {
+    type Item = (usize, usize, usize);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(usize, usize, usize)> {
+        if self.range.is_empty() {
+            return None;
         }
+        let flat = self.range.start;
+        let len = (self.size - flat % self.size).min(self.range.len());
+        self.range.start += len;
+        Some((self.walk.offset(flat), len, self.stride))
     }
 }
 
@@ -84,7 +102,9 @@ mod tests {
         let layout = Layout::contiguous(Shape::new(&[3, 4, 5])).permute(&[2, 0, 1]);
         let walk = Walk::of(&layout);
         let mut seen = Vec::new();
-        walk.runs(3..50, |at, len, stride| seen.extend((0..len).map(|i| at + i * stride)));
+        for (at, len, stride) in walk.runs(3..50) {
+            seen.extend((0..len).map(|i| at + i * stride));
+        }
         let expected: Vec<usize> =
             (3..50).map(|i| (i / 12) + (i / 4 % 3) * 20 + (i % 4) * 5).collect();
         assert_eq!(seen, expected);

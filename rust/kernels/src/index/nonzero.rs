@@ -16,7 +16,7 @@ fn find<T: Element>(mask: Arg, zero: T) -> Vec<i64> {
     let walk = Walk::of(mask.layout);
     let mut out = Vec::new();
     let mut flat = 0;
-    walk.runs(0..walk.numel(), |offset, run, stride| {
+    for (offset, run, stride) in walk.runs(0..walk.numel()) {
         for i in 0..run {
             // SAFETY: the window lies inside its buffer, as `Arg::ptr` checked.
             if unsafe { *data.add(offset + i * stride) } != zero {
@@ -24,6 +24,6 @@ fn find<T: Element>(mask: Arg, zero: T) -> Vec<i64> {
             }
         }
         flat += run as i64;
-    });
+    }
     out
 }

@@ -59,9 +59,9 @@ fn write<T: Element>(
     let walk = Walk::new(shape, &source.layout.strides);
     // One run of the source walk need not be one of the index; visit by flat position.
     let mut offsets = Vec::with_capacity(at.len());
-    walk.runs(0..at.len(), |offset, run, stride| {
+    for (offset, run, stride) in walk.runs(0..at.len()) {
         offsets.extend((0..run).map(|i| offset + i * stride));
-    });
+    }
     each(shape, &out.layout.shape.strides(), dim, &at, |i, place| {
         // SAFETY: the source is nowhere smaller than the index, so the element lies in it.
         to[place] = join(to[place], unsafe { *from.add(offsets[i]) });
@@ -88,10 +88,10 @@ fn each(
     others[dim] = 0;
     let walk = Walk::new(shape, &others);
     let mut i = 0;
-    walk.runs(0..at.len(), |offset, run, stride| {
+    for (offset, run, stride) in walk.runs(0..at.len()) {
         for k in 0..run {
             body(i, offset + k * stride + at[i] * strides[dim]);
             i += 1;
         }
-    });
+    }
 }

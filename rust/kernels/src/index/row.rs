@@ -84,13 +84,13 @@ unsafe fn copy_short<T: Copy>(from: *const T, to: *mut T, len: usize) {
 
 fn copy_strided<T: Element>(from: *const T, inner: Walk, row: &mut [T]) {
     let mut n = 0;
-    inner.runs(0..row.len(), |offset, run, stride| {
+    for (offset, run, stride) in inner.runs(0..row.len()) {
         for k in 0..run {
             // SAFETY: places are checked, and the window lies inside its buffer.
             row[n + k] = unsafe { *from.add(offset + k * stride) };
         }
         n += run;
-    });
+    }
 }
 
 /// `out[.., index[i], ..] += source[.., i, ..]` along `dim`, for `i` in order.

@@ -57,7 +57,7 @@ impl<T: Element> Work for Along<'_, T> {
             // SAFETY: the window lies inside its buffer and is not empty.
             let mut best = unsafe { *data };
             let (mut place, mut base) = (0, 0);
-            self.view.folded.runs(0..self.view.len, |offset, run, stride| {
+            for (offset, run, stride) in self.view.folded.runs(0..self.view.len) {
                 for i in 0..run {
                     // SAFETY: as above.
                     let x = unsafe { *data.add(offset + i * stride) };
@@ -66,7 +66,7 @@ impl<T: Element> Work for Along<'_, T> {
                     }
                 }
                 base += run;
-            });
+            }
             *out = place as i64;
         }
     }
@@ -107,7 +107,7 @@ unsafe fn columns<T: Element>(data: *const T, view: View, out: &mut [i64], max: 
     best[..out.len()].copy_from_slice(row(0));
     let mut place = [0i64; WIDTH];
     let mut i = 0;
-    view.folded.runs(0..view.len, |offset, run, stride| {
+    for (offset, run, stride) in view.folded.runs(0..view.len) {
         for k in 0..run {
             for ((best, place), &x) in best.iter_mut().zip(&mut place).zip(row(offset + k * stride))
             {
@@ -117,6 +117,6 @@ unsafe fn columns<T: Element>(data: *const T, view: View, out: &mut [i64], max: 
             }
             i += 1;
         }
-    });
+    }
     out.copy_from_slice(&place[..out.len()]);
 }

@@ -8,7 +8,7 @@ use crate::buffer::{Arg, Buffer};
 use crate::cpu::{Work, dispatch};
 use crate::dtype::{DType, Element};
 use crate::float::{Float, with_element, with_float};
-use crate::lanes::{self, BLOCK, Fold, LANES, fold_lanes};
+use crate::lanes::{self, BLOCK, Fold, LANES};
 use crate::layout::Layout;
 use crate::shape::Shape;
 use crate::shared::Shared;
@@ -235,7 +235,7 @@ impl<T: Element, F: Fold<T>> Work for Along<'_, T, F> {
             let mut straight = None;
             let block = self.source.block(b);
             let len = block.len();
-            view.folded.runs(block, |offset, run, stride| {
+            for (offset, run, stride) in view.folded.runs(block) {
                 // SAFETY: the window lies inside its buffer, as `Arg::ptr` checked; the
                 // runs have `len <= BLOCK` elements together.
                 unsafe {
@@ -249,7 +249,7 @@ impl<T: Element, F: Fold<T>> Work for Along<'_, T, F> {
                     }
                 }
                 n += run;
-            });
+            }
             // SAFETY: if not `straight`, the first `len` elements were written.
             let row = straight.unwrap_or_else(|| unsafe {
                 std::slice::from_raw_parts(near.as_ptr().cast(), len)
@@ -290,19 +290,39 @@ impl<T: Element, F: Fold<T>> Work for Across<'_, T, F> {
             let place = b * results + o * width + first;
             // SAFETY: each place belongs to one task.
             let out = unsafe { self.sums.part(place..place + columns) };
-            let rows = Rows { data: data.wrapping_add(start), view, block: self.source.block(b) };
-            if view.len < LANES {
-                acc[0][..columns].fill(F::START);
-                rows.each(columns, |_, row| add_row::<T, F>(&mut acc[0][..columns], row));
-                out.copy_from_slice(&acc[0][..columns]);
-            } else {
-                acc.iter_mut().for_each(|lane| lane[..columns].fill(F::START));
-                rows.each(columns, |i, row| add_row::<T, F>(&mut acc[i % LANES][..columns], row));
-                for (c, out) in out.iter_mut().enumerate() {
-                    *out = fold_lanes::<T, F>(std::array::from_fn(|l| acc[l][c]));
+            // Fewer elements than lanes are added in order.
+            let lanes = if view.len < LANES { 1 } else { LANES };
+            for lane in &mut acc[..lanes] {
+                lane[..columns].fill(F::START);
+            }
+            let mut i = 0;
+            for (offset, run, stride) in view.folded.runs(self.source.block(b)) {
+                for k in 0..run {
+                    let row = data.wrapping_add(start + offset + k * stride);
+                    // SAFETY: the window lies inside its buffer, as `Arg::ptr` checked.
+                    let row = unsafe { std::slice::from_raw_parts(row, columns) };
+                    add_row::<T, F>(&mut acc[i % lanes][..columns], row);
+                    i += 1;
                 }
             }
+            join_lanes::<T, F>(&mut acc, lanes, columns);
+            out.copy_from_slice(&acc[0][..columns]);
         }
+    }
+}
+
+/// [`lanes::fold_lanes`] of all columns.
+#[inline(always)]
+fn join_lanes<T: Element, F: Fold<T>>(acc: &mut [[F::Acc; WIDTH]], lanes: usize, columns: usize) {
+    let mut half = lanes / 2;
+    while half > 0 {
+        let (low, high) = acc.split_at_mut(half);
+        for (a, b) in low.iter_mut().zip(high) {
+            for (a, &b) in a[..columns].iter_mut().zip(&b[..columns]) {
+                *a = F::join(*a, b);
+            }
+        }
+        half /= 2;
     }
 }
 
@@ -310,29 +330,5 @@ impl<T: Element, F: Fold<T>> Work for Across<'_, T, F> {
 fn add_row<T: Element, F: Fold<T>>(acc: &mut [F::Acc], row: &[T]) {
     for (a, &x) in acc.iter_mut().zip(row) {
         *a = F::join(*a, F::lift(x));
-    }
-}
-
-struct Rows<T> {
-    data: *const T,
-    view: View,
-    block: Range<usize>,
-}
-
-impl<T: Element> Rows<T> {
-    /// Calls `body(i, row)` with the neighbouring elements of the block's `i`-th index.
-    #[inline(always)]
-    fn each(&self, columns: usize, mut body: impl FnMut(usize, &[T])) {
-        let mut i = 0;
-        self.view.folded.runs(self.block.clone(), |offset, run, stride| {
-            for k in 0..run {
-                // SAFETY: the window lies inside its buffer, as `Arg::ptr` checked.
-                let row = unsafe {
-                    std::slice::from_raw_parts(self.data.add(offset + k * stride), columns)
-                };
-                body(i, row);
-                i += 1;
-            }
-        });
     }
 }

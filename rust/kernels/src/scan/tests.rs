@@ -13,7 +13,7 @@ fn adds_in_order_along_any_dimension() {
             let inner: usize = dims[dim + 1..].iter().product();
             let mut expect = x.clone();
             for i in 0..n {
-                if i / inner % dims[dim] > 0 {
+                if !(i / inner).is_multiple_of(dims[dim]) {
                     expect[i] += expect[i - inner];
                 }
             }

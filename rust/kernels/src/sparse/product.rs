@@ -152,6 +152,11 @@ impl<I: Int, T: Float> Product<'_, I, T> {
             self.strip::<4>(entries.clone(), first, row);
             first += 4;
         }
+        if first < self.n && self.n >= 4 {
+            // Some columns twice, with the same result.
+            self.strip::<4>(entries, self.n - 4, row);
+            return;
+        }
         while first < self.n {
             self.strip::<1>(entries.clone(), first, row);
             first += 1;
@@ -197,7 +202,7 @@ impl<I: Int, T: Float> Work for Dots<'_, I, T> {
             let out = unsafe { self.out.part(entries.clone()) };
             let a = &self.a[r * n..(r + 1) * n];
             for (out, c) in out.iter_mut().zip(&self.col[entries]) {
-                *out = lanes::sum2(a, &self.b[c.at() * n..(c.at() + 1) * n], |x, y| x * y);
+                *out = lanes::dot(a, &self.b[c.at() * n..(c.at() + 1) * n]);
             }
         }
     }
