@@ -11,6 +11,7 @@ import weft
 import weft.nn as nn
 import weft.nn.functional as F
 from weft._progress import Progress
+from weft.datasets import cora
 
 
 class GCN(nn.Module):
@@ -42,7 +43,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
 
     weft.manual_seed(args.seed)
-    data = weft.datasets.cora(path=args.data)
+    data = cora(path=args.data)
     model = GCN(data.num_features, args.hidden, data.num_classes)
     opt = weft.optim.Adam(
         [

@@ -13,6 +13,7 @@ import weft
 import weft.nn as nn
 import weft.nn.functional as F
 from weft._progress import Progress
+from weft.datasets import mnist
 from weft.utils.data import DataLoader, TensorDataset
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -20,7 +21,7 @@ DATA = Path(os.environ.get("WEFT_DATA", SHARED)) / "mnist"
 
 
 def digits(root, train):
-    images, labels = weft.datasets.mnist(root, train=train)
+    images, labels = mnist(root, train=train)
     pixels = images.to(weft.float32).reshape(len(images), 784)
     return TensorDataset((pixels / 255.0 - 0.1307) / 0.3081, labels)
 

@@ -160,12 +160,16 @@ class Optimizer(Tracked):
             _core.on_refresh(self.sync)
         else:
             self.sync()
-        for lane in self._lanes:
-            grads = [param.grad for param in lane.params]
-            if _NONE in map(type, grads):
-                lane.update_some(self._native, grads)
-            else:
-                self._native(lane.params, grads, *lane.tail)
+        enabled = _core.set_grad_enabled(False)
+        try:
+            for lane in self._lanes:
+                grads = [param.grad for param in lane.params]
+                if _NONE in map(type, grads):
+                    lane.update_some(self._native, grads)
+                else:
+                    self._native(lane.params, grads, *lane.tail)
+        finally:
+            _core.set_grad_enabled(enabled)
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
