@@ -16,7 +16,7 @@ _RECORDING_CALLS = 2
 
 
 class GCN(nn.Module):
-    """Two graph convolutions (Kipf, Welling, ICLR 2017)."""
+    """Two graph convolutions, with the paper's starting values (Kipf, Welling, ICLR 2017)."""
 
     def __init__(self, n_in: int, n_hidden: int, n_out: int, dropout: float) -> None:
         """Make the two weights."""
@@ -24,6 +24,8 @@ class GCN(nn.Module):
         self.first = nn.Linear(n_in, n_hidden, bias=False)
         self.second = nn.Linear(n_hidden, n_out, bias=False)
         self.dropout = dropout
+        for weight in self.parameters():
+            nn.init.xavier_uniform_(weight)
 
     def forward(self, a_hat: Any, x: Any) -> Tensor:
         """Logits ``[n, classes]`` of features ``[n, words]``."""

@@ -114,7 +114,8 @@ def _rows(path: Path, header: list[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _targets(path: Path) -> tuple[list[str], list[str]]:
-    names, kinds = [], []
+    names: list[str] = []
+    kinds: list[str] = []
     for line, (number, _, name, kind) in _rows(
         path, ["id", "facebook_id", "page_name", "page_type"]
     ):
