@@ -7,7 +7,8 @@ use crate::cpu::Work;
 /// Copies a strip of a matrix: `to[p * step + i] = from(i, p)` for `i < rows`, `p < k`.
 ///
 /// The rows of the left operand become strips of a tile's height; the columns of the
-/// right one strips of a tile's width. Elements of `to` outside the strip stay as they are.
+/// right one strips of a tile's width. Elements of a term beyond `rows` get no meaning;
+/// nothing beyond `k * step` is written.
 pub(super) struct Strip<S: Simd> {
     pub from: Mat<S::T>,
     pub rows: usize,

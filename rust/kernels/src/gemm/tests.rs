@@ -85,16 +85,10 @@ fn check<T: Number>(m: usize, k: usize, n: usize, la: Lie, lb: Lie) -> Vec<T> {
 
 const LIES: [Lie; 3] = [Lie::Rows, Lie::Columns, Lie::Gaps];
 
-/// All ways to lie in memory give the same bits.
 fn check_all<T: Number>(m: usize, k: usize, n: usize) {
-    let mut first: Option<Vec<T>> = None;
     for la in LIES {
         for lb in LIES {
-            let got = check::<T>(m, k, n, la, lb);
-            if matches!((la, lb), (Lie::Gaps, _) | (_, Lie::Gaps)) {
-                continue;
-            }
-            let _ = first.get_or_insert(got);
+            check::<T>(m, k, n, la, lb);
         }
     }
 }
