@@ -270,7 +270,6 @@ fn reduction(op: &str, name: &str) -> PyResult<Reduction> {
 
 /// `nll_loss` or `cross_entropy` on `[N, C]` scores and `[N]` classes.
 #[pyfunction]
-#[pyo3(name = "loss")]
 pub fn class_loss(
     py: Python<'_>,
     kind: &str,

@@ -90,8 +90,9 @@ impl PyNode {
     }
 
     fn __repr__(&self) -> String {
-        let facts = self.0.with(|node| format!("{:?}", node.output_facts));
-        format!("<{} {}>", self.name(), facts.trim_matches(['[', ']']))
+        let facts: Vec<String> =
+            self.0.with(|node| node.output_facts.iter().map(ToString::to_string).collect());
+        format!("<{} {}>", self.name(), facts.join(", "))
     }
 }
 
