@@ -1,12 +1,13 @@
 //! Operations that compute at once, and leave a node on the tape if gradients are wanted.
 
 use smallvec::{SmallVec, smallvec};
-use weft_kernels::{Arg, copy};
+use weft_kernels::{Arg, Buffer, DType, copy, program};
 
 use crate::error::{Error, Result};
 use crate::fact::Fact;
 use crate::mode;
 use crate::op::cast::Cast;
+use crate::op::pointwise::Out;
 use crate::op::{Class, Emit, Op, Read, Val, Vals};
 use crate::record;
 use crate::tape;
@@ -18,15 +19,9 @@ pub type Results = SmallVec<[Tensor; 1]>;
 
 /// Applies `op` to `inputs`.
 pub fn call(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
-    let facts: SmallVec<[Fact; 3]> = inputs.iter().map(|x| x.fact()).collect();
-    let out_facts = op.infer(&facts)?;
-    let outputs = match view(op, inputs) {
+    let outputs = match same_layout(op, inputs) {
         Some(output) => smallvec![output],
-        None => {
-            let outputs: Results = out_facts.into_iter().map(Tensor::empty).collect();
-            run(op, inputs, &outputs)?;
-            outputs
-        }
+        None => compute(op, inputs)?,
     };
     if mode::grad_enabled() && inputs.iter().any(|x| x.requires_grad()) && any_float(&outputs) {
         tape::push(op, inputs, &outputs);
@@ -35,6 +30,46 @@ pub fn call(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
         record::note(op, inputs, &outputs)?;
     }
     Ok(outputs)
+}
+
+fn compute(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
+    let facts: SmallVec<[Fact; 3]> = inputs.iter().map(|x| x.fact()).collect();
+    let out_facts = op.infer(&facts)?;
+    if let Some(output) = view(op, inputs) {
+        return Ok(smallvec![output]);
+    }
+    let outputs: Results = out_facts.into_iter().map(Tensor::empty).collect();
+    run(op, inputs, &outputs)?;
+    Ok(outputs)
+}
+
+/// The result of a pointwise operation on contiguous tensors of one dtype and shape: what
+/// most small eager operations are, without the general machinery.
+fn same_layout(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
+    let Op::Pointwise(row) = op else { return None };
+    let first = inputs.first()?;
+    let alike = |x: &&Tensor| x.layout() == first.layout() && x.dtype() == first.dtype();
+    let fits = inputs.len() == row.arity
+        && !row.condition
+        && first.layout().offset == 0
+        && first.layout().is_contiguous()
+        && inputs[1..].iter().all(alike);
+    if !fits {
+        return None;
+    }
+    let tile = row.tile.get(first.dtype())?;
+    let dtype = if row.out == Out::Bool { DType::Bool } else { first.dtype() };
+    let output = Tensor::new(Buffer::new(first.numel() * dtype.size()), dtype, *first.layout());
+    let cost = row.flops as usize;
+    match inputs {
+        [a] => program::apply(tile, &[a.arg()], output.arg(), cost),
+        [a, b] => program::apply(tile, &[a.arg(), b.arg()], output.arg(), cost),
+        _ => {
+            let args: SmallVec<[Arg; 3]> = inputs.iter().map(|x| x.arg()).collect();
+            program::apply(tile, &args, output.arg(), cost);
+        }
+    }
+    Some(output)
 }
 
 /// Applies an operation with one result.

@@ -3,21 +3,31 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// The tape is on.
+const GRAD: u8 = 1;
+/// A static graph is being recorded.
+const RECORDING: u8 = 2;
+
 thread_local! {
-    static GRAD: Cell<bool> = const { Cell::new(true) };
-    static RECORDING: Cell<bool> = const { Cell::new(false) };
+    static MODE: Cell<u8> = const { Cell::new(GRAD) };
+}
+
+fn set(bit: u8, on: bool) -> bool {
+    let before = MODE.get();
+    MODE.set(if on { before | bit } else { before & !bit });
+    before & bit != 0
 }
 
 static EPOCH: AtomicU64 = AtomicU64::new(1);
 
 /// Whether operations on this thread put nodes on the tape.
 pub fn grad_enabled() -> bool {
-    GRAD.get()
+    MODE.get() & GRAD != 0
 }
 
 /// Switches the tape on or off for this thread; returns what it was.
 pub fn set_grad_enabled(on: bool) -> bool {
-    GRAD.replace(on)
+    set(GRAD, on)
 }
 
 /// Runs `body` with the tape on or off.
@@ -36,11 +46,11 @@ impl Drop for Restore {
 
 /// Whether this thread records a static graph.
 pub fn recording() -> bool {
-    RECORDING.get()
+    MODE.get() & RECORDING != 0
 }
 
 pub(crate) fn set_recording(on: bool) {
-    RECORDING.set(on);
+    set(RECORDING, on);
 }
 
 /// A number that changes whenever something changes that a recorded graph may depend on

@@ -99,6 +99,23 @@ impl Buffer {
         Buffer(Arc::new(Block { ptr, len, id, version: AtomicU32::new(0), home }))
     }
 
+    /// The same memory from byte `start` on. Versions are counted apart.
+    ///
+    /// # Panics
+    /// When `start` lies beyond the end.
+    pub fn tail(&self, start: usize) -> Buffer {
+        if start == 0 {
+            return self.clone();
+        }
+        assert!(start <= self.len(), "byte {start} of {self:?}");
+        // SAFETY: `start` is inside the block or one past it, and the clone that is kept
+        // as owner keeps the memory alive. Elements are aligned as they were.
+        unsafe {
+            let ptr = NonNull::new_unchecked(self.as_ptr().add(start));
+            Self::foreign(ptr, self.len() - start, Box::new(self.clone()))
+        }
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> usize {
         self.0.len

@@ -58,8 +58,8 @@ fn operands(row: &'static Row, given: &[Operand]) -> PyResult<(SmallVec<[Tensor;
         .iter()
         .enumerate()
         .map(|(i, operand)| match operand {
-            Operand::Tensor(t) if i < skip => Ok(t.0.clone()),
-            Operand::Tensor(t) => cast_to(&t.0, dtype),
+            Operand::Tensor(t) if i < skip => Ok((*t).clone()),
+            Operand::Tensor(t) => cast_to(t, dtype),
             Operand::Number(n) => {
                 scalar_tensor(*n, if i < skip { DType::Bool } else { dtype }).or_raise()
             }
@@ -72,15 +72,15 @@ fn operands(row: &'static Row, given: &[Operand]) -> PyResult<(SmallVec<[Tensor;
 pub fn apply(py: Python<'_>, row: &'static Row, given: &[Operand]) -> PyResult<PyTensor> {
     let op = Op::Pointwise(row);
     if let [Operand::Tensor(a)] = given
-        && row.tile.supports(a.0.dtype())
+        && row.tile.supports(a.dtype())
     {
-        return Ok(PyTensor(call1(py, &op, &[&a.0])?));
+        return Ok(PyTensor(call1(py, &op, &[a])?));
     }
     if let [Operand::Tensor(a), Operand::Tensor(b)] = given
-        && a.0.dtype() == b.0.dtype()
-        && row.tile.supports(a.0.dtype())
+        && a.dtype() == b.dtype()
+        && row.tile.supports(a.dtype())
     {
-        return Ok(PyTensor(call1(py, &op, &[&a.0, &b.0])?));
+        return Ok(PyTensor(call1(py, &op, &[a, b])?));
     }
     let (tensors, _) = operands(row, given)?;
     let refs: SmallVec<[&Tensor; 3]> = tensors.iter().collect();
@@ -111,12 +111,18 @@ pub fn apply_into(row: &'static Row, target: &Tensor, given: &[Operand]) -> PyRe
 #[pyclass(frozen, module = "weft._core")]
 pub struct Pointwise(&'static Row);
 
-fn read_all<'py>(row: &Row, args: &Bound<'py, PyTuple>) -> PyResult<SmallVec<[Operand<'py>; 3]>> {
+type Args<'py> = SmallVec<[Bound<'py, PyAny>; 3]>;
+
+fn check_arity<'py>(row: &Row, args: &Bound<'py, PyTuple>) -> PyResult<Args<'py>> {
     if args.len() != row.arity {
         let what = format!("{}: expected {} operands, got {}", row.name, row.arity, args.len());
         return Err(PyTypeError::new_err(what));
     }
-    args.iter().map(|arg| Operand::of(row.name, &arg)).collect()
+    Ok(args.iter().collect())
+}
+
+fn read_all<'a>(row: &Row, args: &'a Args<'_>) -> PyResult<SmallVec<[Operand<'a>; 3]>> {
+    args.iter().map(|arg| Operand::of(row.name, arg)).collect()
 }
 
 #[pymethods]
@@ -131,24 +137,21 @@ impl Pointwise {
     /// Applies it to tensors and numbers.
     #[pyo3(signature = (*args))]
     fn __call__(&self, py: Python<'_>, args: &Bound<'_, PyTuple>) -> PyResult<PyTensor> {
-        apply(py, self.0, &read_all(self.0, args)?)
+        let args = check_arity(self.0, args)?;
+        apply(py, self.0, &read_all(self.0, &args)?)
     }
 
     /// Applies it and writes the result over the first operand, which is returned.
     #[pyo3(signature = (*args))]
     fn into<'py>(&self, args: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-        let given = read_all(self.0, args)?;
-        let Some(Operand::Tensor(target)) = given.iter().find(|o| matches!(o, Operand::Tensor(_)))
-        else {
+        let args = check_arity(self.0, args)?;
+        let given = read_all(self.0, &args)?;
+        let at = usize::from(self.0.condition);
+        let Operand::Tensor(target) = given[at] else {
             return Err(PyTypeError::new_err(format!("{}: expected a tensor to change", self.0.name)));
         };
-        let at = usize::from(self.0.condition);
-        let target = match &given[at] {
-            Operand::Tensor(t) => t.0.clone(),
-            Operand::Number(_) => target.0.clone(),
-        };
-        apply_into(self.0, &target, &given)?;
-        args.get_item(at)
+        apply_into(self.0, target, &given)?;
+        Ok(args[at].clone())
     }
 }
 

@@ -11,24 +11,25 @@ use weft_kernels::{DType, MAX_DIMS, Scalar, Shape};
 use crate::tensor::PyTensor;
 
 /// A tensor or a number.
-pub enum Operand<'py> {
+#[derive(Clone, Copy)]
+pub enum Operand<'a> {
     /// A tensor.
-    Tensor(PyRef<'py, PyTensor>),
+    Tensor(&'a Tensor),
     /// A number.
     Number(Scalar),
 }
 
-impl<'py> Operand<'py> {
+impl<'a> Operand<'a> {
     /// Reads an operand; `None` if it is neither.
-    pub fn read(obj: &Bound<'py, PyAny>) -> Option<Operand<'py>> {
+    pub fn read(obj: &'a Bound<'_, PyAny>) -> Option<Operand<'a>> {
         if let Ok(tensor) = obj.cast::<PyTensor>() {
-            return Some(Operand::Tensor(tensor.borrow()));
+            return Some(Operand::Tensor(&tensor.get().0));
         }
         number(obj).map(Operand::Number)
     }
 
     /// Reads an operand of operation `op`.
-    pub fn of(op: &str, obj: &Bound<'py, PyAny>) -> PyResult<Operand<'py>> {
+    pub fn of(op: &str, obj: &'a Bound<'_, PyAny>) -> PyResult<Operand<'a>> {
         Self::read(obj).ok_or_else(|| {
             let got = obj.get_type().name().map_or_else(|_| "?".into(), |n| n.to_string());
             PyTypeError::new_err(format!("{op}: expected a tensor or a number, got {got}"))
@@ -38,8 +39,8 @@ impl<'py> Operand<'py> {
     /// Its dtype, and how much say it has in promotion.
     pub fn say(&self) -> (DType, Say) {
         match self {
-            Operand::Tensor(t) if t.0.shape().is_empty() => (t.0.dtype(), Say::ZeroDim),
-            Operand::Tensor(t) => (t.0.dtype(), Say::Dims),
+            Operand::Tensor(t) if t.shape().is_empty() => (t.dtype(), Say::ZeroDim),
+            Operand::Tensor(t) => (t.dtype(), Say::Dims),
             Operand::Number(Scalar::Bool(_)) => (DType::Bool, Say::Number),
             Operand::Number(Scalar::Int(_)) => (DType::I64, Say::Number),
             Operand::Number(Scalar::Float(_)) => (DType::F64, Say::Number),

@@ -139,7 +139,7 @@ pub fn set(x: &Bound<'_, PyTensor>, key: &Bound<'_, PyAny>, value: &Bound<'_, Py
     };
     let target = view(&x.get().0, &items)?;
     let value = match Operand::of("setitem", value)? {
-        Operand::Tensor(t) => t.0.clone(),
+        Operand::Tensor(t) => t.clone(),
         Operand::Number(n) => crate::convert::scalar_tensor(n, target.dtype()).or_raise()?,
     };
     eager::assign(&target, &value).or_raise()

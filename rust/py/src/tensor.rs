@@ -32,7 +32,7 @@ fn reflected<'py>(slf: &Bound<'py, PyTensor>, row: &'static Row, other: &Any<'py
 }
 
 fn into(slf: &Bound<'_, PyTensor>, row: &'static Row, other: &Any<'_>) -> PyResult<()> {
-    let given = [Operand::Tensor(slf.borrow()), Operand::of(row.name, other)?];
+    let given = [Operand::Tensor(&slf.get().0), Operand::of(row.name, other)?];
     call::apply_into(row, &slf.get().0, &given)
 }
 
@@ -93,7 +93,7 @@ impl PyTensor {
         if let Some(row) = convert::number(other).and_then(|n| power_row(n.as_f64()))
             && slf.get().0.dtype().is_float()
         {
-            let result = call::apply(slf.py(), row, &[Operand::Tensor(slf.borrow())])?;
+            let result = call::apply(slf.py(), row, &[Operand::Tensor(&slf.get().0)])?;
             return Ok(Py::new(slf.py(), result)?.into_any());
         }
         both(slf, &rows::POW, other)
@@ -140,7 +140,7 @@ impl PyTensor {
     }
 
     fn __abs__(slf: &Bound<'_, Self>) -> PyResult<PyTensor> {
-        call::apply(slf.py(), &rows::ABS, &[Operand::Tensor(slf.borrow())])
+        call::apply(slf.py(), &rows::ABS, &[Operand::Tensor(&slf.get().0)])
     }
 
     fn __invert__(slf: &Bound<'_, Self>) -> PyResult<PyTensor> {
@@ -148,7 +148,7 @@ impl PyTensor {
             let what = format!("invert: expected dtype bool, got {}", slf.get().0.dtype());
             return Err(PyTypeError::new_err(what));
         }
-        call::apply(slf.py(), &rows::LOGICAL_NOT, &[Operand::Tensor(slf.borrow())])
+        call::apply(slf.py(), &rows::LOGICAL_NOT, &[Operand::Tensor(&slf.get().0)])
     }
 
     fn __richcmp__<'py>(slf: &Bound<'py, Self>, other: &Any<'py>, op: CompareOp) -> PyResult<Py<PyAny>> {
@@ -338,7 +338,7 @@ impl PyTensor {
     fn fill_<'py>(slf: &Bound<'py, Self>, value: &Any<'py>) -> PyResult<Bound<'py, Self>> {
         let target = &slf.get().0;
         let value = match Operand::of("fill_", value)? {
-            Operand::Tensor(t) => t.0.clone(),
+            Operand::Tensor(t) => t.clone(),
             Operand::Number(n) => convert::scalar_tensor(n, target.dtype()).or_raise()?,
         };
         eager::assign(target, &value).or_raise()?;

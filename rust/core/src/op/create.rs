@@ -58,9 +58,15 @@ impl Rule for Create {
 
     fn attrs(&self) -> Attrs {
         match self {
-            Create::Full { value, .. } => vec![("value", Attr::from(*value))],
-            Create::Arange { start, step, .. } => {
-                vec![("start", Attr::from(*start)), ("step", Attr::from(*step))]
+            Create::Full { value, shape, dtype } => vec![
+                ("value", Attr::from(*value)),
+                ("shape", shape.into()),
+                ("dtype", Attr::from(*dtype)),
+            ],
+            Create::Arange { start, step, len, dtype } => {
+                let (len, dtype) = (Attr::Int(*len as i64), Attr::from(*dtype));
+                let (start, step) = (Attr::from(*start), Attr::from(*step));
+                vec![("start", start), ("step", step), ("len", len), ("dtype", dtype)]
             }
         }
     }
@@ -123,6 +129,7 @@ impl Rule for Create {
         let (start, step) = (Scalar::Int(5), Scalar::Int(-2));
         let ints = Create::Arange { len: 7, dtype: DType::I64, start, step };
         samples.extend([floats, ints].map(|op| Sample::values(Op::Create(op), vec![])));
+        samples.retain(|sample| sample.op.name() == self.name());
         samples
     }
 }

@@ -167,19 +167,30 @@ impl Rule for Optim {
     }
 
     fn samples(&self) -> Vec<Sample> {
+        let forms = match self {
+            Optim::Sgd { .. } => [false, true].map(|momentum| Optim::Sgd { momentum }),
+            Optim::Adam { .. } => [false, true].map(|amsgrad| Optim::Adam { amsgrad }),
+        };
+        forms.into_iter().map(Optim::sample).collect()
+    }
+}
+
+impl Optim {
+    /// A step on two parameters.
+    fn sample(self) -> Sample {
         let hyper: Vec<f64> = match self {
-            Optim::Sgd { .. } => vec![0.1, 0.9, 0.0, 0.01, 1.0, 0.0],
+            Optim::Sgd { momentum: false } => vec![0.1, 0.0, 0.0, 0.01, 0.0, 0.0],
+            Optim::Sgd { momentum: true } => vec![0.1, 0.9, 0.0, 0.01, 1.0, 0.0],
             Optim::Adam { .. } => vec![0.1, 0.9, 0.99, 1e-8, 0.01, 1.0, 0.0],
         };
-        let mut inputs: Vec<(&[usize], Domain)> = Vec::new();
         let len: &[usize] = if hyper.len() == 6 { &[6] } else { &[7] };
-        inputs.push((len, Domain::Exact(DType::F64, hyper)));
+        let mut inputs: Vec<(&[usize], Domain)> = vec![(len, Domain::Exact(DType::F64, hyper))];
         for shape in [&[5, 7][..], &[3]] {
             for _ in 0..self.inputs() - 1 {
                 inputs.push((shape, Domain::Uniform(0.1, 1.0)));
             }
             inputs.push((&[], Domain::Exact(DType::F32, vec![3.0])));
         }
-        vec![Sample::values(Op::Optim(*self), inputs)]
+        Sample::values(Op::Optim(self), inputs)
     }
 }
