@@ -105,7 +105,10 @@ def tensor(
 
 def _wrap(values: np.ndarray) -> Tensor:
     kind = _DTYPES[values.dtype]
-    return _core.from_buffer(values.view(np.uint8) if kind is bool_ else values, kind)
+    plain = values.view(np.uint8) if kind is bool_ else values
+    if plain.ndim == 0:
+        return _core.reshape(_core.from_buffer(plain.reshape(1), kind), ())
+    return _core.from_buffer(plain, kind)
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
@@ -281,7 +284,7 @@ def linspace(
 
     Example:
         >>> weft.linspace(0, 1, 3)
-        tensor([0. , 0.5, 1. ])
+        tensor([0.0, 0.5, 1.0])
     """
     gap = (end - start) / max(steps - 1, 1)
     return _finish(_core.arange(float(start), gap, steps, dtype or _default), requires_grad)

@@ -251,7 +251,7 @@ def rsqrt(input: Tensor) -> Tensor:
 
     Example:
         >>> weft.rsqrt(weft.tensor([4.0, 1.0]))
-        tensor([0.5, 1. ])
+        tensor([0.5, 1.0])
     """
     return _rsqrt(input)
 
@@ -261,7 +261,7 @@ def reciprocal(input: Tensor) -> Tensor:
 
     Example:
         >>> weft.reciprocal(weft.tensor([4.0, 2.0]))
-        tensor([0.25, 0.5 ])
+        tensor([0.25, 0.50])
     """
     return _reciprocal(input)
 
@@ -607,7 +607,7 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
 
     Example:
         >>> weft.clamp(weft.tensor([-2.0, 0.5, 3.0]), min=0.0, max=1.0)
-        tensor([0. , 0.5, 1. ])
+        tensor([0.0, 0.5, 1.0])
     """
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both, got neither")

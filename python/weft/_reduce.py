@@ -220,7 +220,7 @@ def logsumexp(input: Tensor, dim: int, keepdim: bool = False) -> Tensor:
 
     Example:
         >>> weft.logsumexp(weft.tensor([1000.0, 1000.0]), dim=0)
-        tensor(1000.6931)
+        tensor(1000.6932)
     """
     out = _core.softmax("logsumexp", input, dim)
     return out if keepdim else out.squeeze(dim)

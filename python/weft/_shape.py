@@ -84,7 +84,7 @@ def expand(input: Tensor, *size: Any) -> Tensor:
     """Repeated along dimensions of size 1 and new leading ones, without a copy.
 
     Example:
-        >>> weft.expand(weft.ones(3, 1), (-1, 2)).shape
+        >>> weft.ones(3, 1).expand(-1, 2).shape
         (3, 2)
     """
     return _core.expand(input, _sizes(size))

@@ -71,7 +71,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
 
     Example:
         >>> F.leaky_relu(weft.tensor([1.0, -1.0]))
-        tensor([ 1.  , -0.01])
+        tensor([ 1.00, -0.01])
     """
     return _leaky_relu(input, negative_slope)
 
@@ -147,7 +147,7 @@ def layer_norm(
 
     Example:
         >>> F.layer_norm(weft.tensor([[1.0, 3.0]]), (2,))
-        tensor([[-1.0000,  1.0000]])
+        tensor([[-1.,  1.]])
     """
     shape = tuple(normalized_shape)
     if not shape or input.shape[-len(shape) :] != shape:
