@@ -8,4 +8,5 @@ import weft.nn.functional as F
 
 @pytest.fixture(autouse=True)
 def names(doctest_namespace):
+    """Let every example say ``weft``, ``F`` and ``nn``."""
     doctest_namespace.update(weft=weft, F=F, nn=weft.nn)

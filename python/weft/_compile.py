@@ -180,6 +180,7 @@ class Compiled:
         if _core.is_recording():
             return self._function(*args, **kwargs)
         tensors: list[Tensor] = []
+        key: Any
         if args or kwargs:
             shape = flatten((args, kwargs), tensors)
             key = (_core.is_grad_enabled(), _hashable(shape), _core.signature(tensors))
@@ -297,7 +298,8 @@ class Compiled:
         if self._last is None:
             raise CompileError("compile: nothing recorded yet. Call the function first")
         program = self._last.program
-        return program.text() if program is not None else self._last.recording.text
+        text: str = self._last.recording.text if program is None else program.text()
+        return text
 
     @property
     def program(self) -> Any:
@@ -319,7 +321,9 @@ def _same_result(a: Any, b: Any) -> bool:
     if isinstance(a, (list, tuple)):
         return type(a) is type(b) and len(a) == len(b) and all(map(_same_result, a, b))
     if isinstance(a, dict):
-        return isinstance(b, dict) and list(a) == list(b) and all(_same_result(a[k], b[k]) for k in a)
+        return (
+            isinstance(b, dict) and list(a) == list(b) and all(_same_result(a[k], b[k]) for k in a)
+        )
     return same(a, b)
 
 

@@ -173,7 +173,9 @@ def full(
     return _finish(_core.full(size, fill_value, dtype), requires_grad)
 
 
-def zeros(*size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+def zeros(
+    *size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros, float32 unless said otherwise.
 
     Example:
@@ -183,7 +185,9 @@ def zeros(*size: Any, dtype: dtype | None = None, device: object = None, require
     return full(_size(size), 0, dtype=dtype or _default, device=device, requires_grad=requires_grad)
 
 
-def ones(*size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False
+) -> Tensor:
     """Ones, float32 unless said otherwise.
 
     Example:
@@ -193,7 +197,9 @@ def ones(*size: Any, dtype: dtype | None = None, device: object = None, requires
     return full(_size(size), 1, dtype=dtype or _default, device=device, requires_grad=requires_grad)
 
 
-def empty(*size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor to be written: zeros, since weft has no undefined values.
 
     Example:
@@ -221,7 +227,9 @@ def full_like(
     return full(input.shape, fill_value, dtype=kind, device=device, requires_grad=requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: dtype | None = None, device: object = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros in the shape and dtype of ``input``.
 
     Example:
@@ -231,7 +239,9 @@ def zeros_like(input: Tensor, *, dtype: dtype | None = None, device: object = No
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: dtype | None = None, device: object = None, requires_grad: bool = False
+) -> Tensor:
     """Ones in the shape and dtype of ``input``.
 
     Example:
@@ -241,7 +251,9 @@ def ones_like(input: Tensor, *, dtype: dtype | None = None, device: object = Non
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def empty_like(input: Tensor, *, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: dtype | None = None, device: object = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros in the shape and dtype of ``input``.
 
     Example:
@@ -290,7 +302,9 @@ def linspace(
     return _finish(_core.arange(float(start), gap, steps, dtype or _default), requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: dtype | None = None, device: object = None) -> Tensor:
+def eye(
+    n: int, m: int | None = None, *, dtype: dtype | None = None, device: object = None
+) -> Tensor:
     """Ones on the diagonal of an ``[n, m]`` matrix.
 
     Example:
@@ -303,7 +317,9 @@ def eye(n: int, m: int | None = None, *, dtype: dtype | None = None, device: obj
     return _core.cast(rows[:, None] == columns, dtype or _default)
 
 
-def rand(*size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+def rand(
+    *size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False
+) -> Tensor:
     """Random numbers, uniform in [0, 1).
 
     Example:
@@ -314,7 +330,9 @@ def rand(*size: Any, dtype: dtype | None = None, device: object = None, requires
     return _finish(_core.draw("uniform", 0.0, 1.0, _size(size), dtype or _default), requires_grad)
 
 
-def randn(*size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False) -> Tensor:
+def randn(
+    *size: Any, dtype: dtype | None = None, device: object = None, requires_grad: bool = False
+) -> Tensor:
     """Random numbers, normal with mean 0 and variance 1.
 
     Example:
@@ -363,7 +381,7 @@ def randint(
     if size is None:
         if isinstance(high, int):
             raise TypeError("randint: expected a size")
-        low, high, size = 0, low, high
+        return _core.draw("randint", 0, low, high, dtype or int64)
     if not isinstance(high, int):
         raise TypeError(f"randint: expected a whole number for high, got {high!r}")
     return _core.draw("randint", low, high, size, dtype or int64)
@@ -394,7 +412,8 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False) -> T
     classes = input.shape[-1]
     if not replacement and num_samples > classes:
         raise RuntimeError(
-            f"multinomial: without replacement expected at most {classes} samples, got {num_samples}"
+            f"multinomial: without replacement expected at most {classes} samples, "
+            f"got {num_samples}"
         )
     draws = []
     weights = input.detach()
@@ -404,5 +423,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False) -> T
         draw = race.argmax(-1, keepdim=True)
         draws.append(draw)
         if not replacement:
-            weights = _core.index("scatter", weights, -1, draw, zeros(draw.shape, dtype=weights.dtype))
+            weights = _core.index(
+                "scatter", weights, -1, draw, zeros(draw.shape, dtype=weights.dtype)
+            )
     return _core.cat(draws, -1)

@@ -169,7 +169,9 @@ def _split_key(input: Tensor, key: Any) -> tuple[Tensor, list[tuple[int, Tensor]
         if isinstance(part, Tensor) and part.dtype is bool_:
             covered = out.shape[dim : dim + part.ndim]
             if part.shape != covered:
-                raise IndexError(f"index: mask does not fit, expected shape {covered}, got {part.shape}")
+                raise IndexError(
+                    f"index: mask does not fit, expected shape {covered}, got {part.shape}"
+                )
             shape = out.shape
             merged = 1
             for size in covered:

@@ -70,13 +70,13 @@ def lerp_(self: Tensor, end: Tensor, weight: float) -> Tensor:
 
 def clamp_(self: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
     """``weft.clamp`` in place."""
-    if min is None and max is None:
-        raise ValueError("clamp_: expected min, max or both, got neither")
-    if min is None:
-        return _into["minimum"](self, max)
-    if max is None:
+    if min is not None and max is not None:
+        return _into["clamp"](self, min, max)
+    if min is not None:
         return _into["maximum"](self, min)
-    return _into["clamp"](self, min, max)
+    if max is not None:
+        return _into["minimum"](self, max)
+    raise ValueError("clamp_: expected min, max or both, got neither")
 
 
 def zero_(self: Tensor) -> Tensor:

@@ -88,7 +88,9 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     return input[:, None] * vec2
 
 
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
+) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``.
 
     Example:

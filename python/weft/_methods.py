@@ -6,27 +6,128 @@ from typing import Any
 
 import numpy as np
 
-from weft import _core, _creation, _indexing, _inplace, _linalg, _pointwise, _reduce, _repr, _shape
-from weft import autograd
+from weft import (
+    _core,
+    _creation,
+    _indexing,
+    _inplace,
+    _linalg,
+    _pointwise,
+    _reduce,
+    _repr,
+    _shape,
+    autograd,
+)
 from weft._core import Tensor, dtype
 
-_POINTWISE = """
-neg abs sign square floor ceil round trunc exp expm1 log log1p sqrt rsqrt reciprocal sin cos tanh
-sigmoid erf relu isnan isinf isfinite logical_not mul pow maximum minimum remainder floor_divide
-atan2 eq ne lt le gt ge bitwise_and bitwise_or bitwise_xor logical_and logical_or logical_xor add
-sub div clamp
-""".split()
-_REDUCE = """
-sum mean prod amax amin argmax argmin any all max min var std norm cumsum logsumexp softmax
-log_softmax equal allclose
-""".split()
-_SHAPE = """
-reshape view view_as permute transpose t expand expand_as broadcast_to squeeze unsqueeze flatten
-unflatten contiguous narrow select split chunk unbind repeat flip tril triu
-""".split()
-_INDEX = """
-index_select index_add gather scatter scatter_add masked_fill masked_select nonzero take_along_dim
-""".split()
+_POINTWISE = [
+    "neg",
+    "abs",
+    "sign",
+    "square",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sqrt",
+    "rsqrt",
+    "reciprocal",
+    "sin",
+    "cos",
+    "tanh",
+    "sigmoid",
+    "erf",
+    "relu",
+    "isnan",
+    "isinf",
+    "isfinite",
+    "logical_not",
+    "mul",
+    "pow",
+    "maximum",
+    "minimum",
+    "remainder",
+    "floor_divide",
+    "atan2",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+    "add",
+    "sub",
+    "div",
+    "clamp",
+]
+_REDUCE = [
+    "sum",
+    "mean",
+    "prod",
+    "amax",
+    "amin",
+    "argmax",
+    "argmin",
+    "any",
+    "all",
+    "max",
+    "min",
+    "var",
+    "std",
+    "norm",
+    "cumsum",
+    "logsumexp",
+    "softmax",
+    "log_softmax",
+    "equal",
+    "allclose",
+]
+_SHAPE = [
+    "reshape",
+    "view",
+    "view_as",
+    "permute",
+    "transpose",
+    "t",
+    "expand",
+    "expand_as",
+    "broadcast_to",
+    "squeeze",
+    "unsqueeze",
+    "flatten",
+    "unflatten",
+    "contiguous",
+    "narrow",
+    "select",
+    "split",
+    "chunk",
+    "unbind",
+    "repeat",
+    "flip",
+    "tril",
+    "triu",
+]
+_INDEX = [
+    "index_select",
+    "index_add",
+    "gather",
+    "scatter",
+    "scatter_add",
+    "masked_fill",
+    "masked_select",
+    "nonzero",
+    "take_along_dim",
+]
 _LINALG = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm"]
 
 
@@ -123,7 +224,9 @@ def _format(self: Tensor, spec: str) -> str:
 
 def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     if not self.is_leaf:
-        raise RuntimeError("deepcopy: expected a leaf, got the result of an operation. Use .detach()")
+        raise RuntimeError(
+            "deepcopy: expected a leaf, got the result of an operation. Use .detach()"
+        )
     copy = _core.clone(self.detach())
     copy.requires_grad = self.requires_grad
     memo[id(self)] = copy

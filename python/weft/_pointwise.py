@@ -7,62 +7,12 @@ RuntimeError, dtypes that an operation does not know TypeError.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from weft._core import Pointwise, Tensor
 
-__all__ = [
-    "abs",
-    "add",
-    "atan2",
-    "bitwise_and",
-    "bitwise_or",
-    "bitwise_xor",
-    "ceil",
-    "clamp",
-    "cos",
-    "div",
-    "eq",
-    "erf",
-    "exp",
-    "expm1",
-    "floor",
-    "floor_divide",
-    "ge",
-    "gt",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "le",
-    "log",
-    "log1p",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "lt",
-    "maximum",
-    "minimum",
-    "mul",
-    "ne",
-    "neg",
-    "pow",
-    "reciprocal",
-    "relu",
-    "remainder",
-    "round",
-    "rsqrt",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sqrt",
-    "square",
-    "sub",
-    "tanh",
-    "trunc",
-    "where",
-]
-
-Number = bool | int | float
-Operand = Tensor | Number
+Number: TypeAlias = bool | int | float
+Operand: TypeAlias = Tensor | Number
 
 
 _neg = Pointwise("neg")
@@ -147,7 +97,7 @@ def sign(input: Tensor) -> Tensor:
 
 
 def square(input: Tensor) -> Tensor:
-    """x * x.
+    """X * x.
 
     Example:
         >>> weft.square(weft.tensor([1.0, -2.0]))
@@ -197,7 +147,7 @@ def trunc(input: Tensor) -> Tensor:
 
 
 def exp(input: Tensor) -> Tensor:
-    """e to the power x (at most 1 ulp off in float32).
+    """E to the power x (at most 1 ulp off in float32).
 
     Example:
         >>> weft.exp(weft.tensor([0.0, 1.0]))
@@ -367,7 +317,7 @@ def logical_not(input: Tensor) -> Tensor:
 
 
 def mul(input: Operand, other: Operand) -> Tensor:
-    """input * other.
+    """Input * other.
 
     Example:
         >>> weft.mul(weft.tensor([1.0, 2.0]), 3.0)
@@ -377,7 +327,7 @@ def mul(input: Operand, other: Operand) -> Tensor:
 
 
 def pow(input: Operand, other: Operand) -> Tensor:
-    """input to the power other.
+    """Input to the power other.
 
     Example:
         >>> weft.pow(weft.tensor([1.0, 2.0]), 3)
@@ -609,10 +559,10 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
         >>> weft.clamp(weft.tensor([-2.0, 0.5, 3.0]), min=0.0, max=1.0)
         tensor([0.0, 0.5, 1.0])
     """
-    if min is None and max is None:
-        raise ValueError("clamp: expected min, max or both, got neither")
-    if min is None:
-        return _minimum(input, max)
-    if max is None:
+    if min is not None and max is not None:
+        return _clamp(input, min, max)
+    if min is not None:
         return _maximum(input, min)
-    return _clamp(input, min, max)
+    if max is not None:
+        return _minimum(input, max)
+    raise ValueError("clamp: expected min, max or both, got neither")

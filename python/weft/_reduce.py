@@ -23,7 +23,9 @@ class Extreme(NamedTuple):
     indices: Tensor
 
 
-def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
+def sum(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtype | None = None
+) -> Tensor:
     """Sum of elements; integers and bool sum to int64.
 
     Example:
@@ -33,7 +35,9 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtype 
     return _core.reduce("sum", input if dtype is None else _core.cast(input, dtype), dim, keepdim)
 
 
-def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
+def mean(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtype | None = None
+) -> Tensor:
     """Mean of elements (floating-point only).
 
     Example:

@@ -15,7 +15,9 @@ def _sizes(size: tuple[Any, ...]) -> Any:
 
 def _dim(name: str, dim: int, ndim: int) -> int:
     if not -ndim <= dim < ndim:
-        raise IndexError(f"{name}: dimension out of range, expected {-ndim} <= dim < {ndim}, got {dim}")
+        raise IndexError(
+            f"{name}: dimension out of range, expected {-ndim} <= dim < {ndim}, got {dim}"
+        )
     return dim % ndim
 
 
@@ -220,7 +222,9 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return _core.cat([unsqueeze(x, dim) for x in _promoted("stack", tensors)], dim)
 
 
-def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+def split(
+    tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
     """Consecutive pieces along ``dim``: of one size (the last may be smaller), or of given sizes.
 
     Example:

@@ -103,7 +103,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 
 def linear(input: Tensor | SparseTensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``input @ weight.T + bias``; ``input`` [*, in] (or sparse), ``weight`` [out, in], ``bias`` [out].
+    """``input @ weight.T + bias``; ``input`` [*, in] (or sparse), ``weight`` [out, in].
 
     Example:
         >>> F.linear(weft.ones(1, 2), weft.ones(3, 2), weft.zeros(3))
@@ -177,14 +177,22 @@ def _rows(input: Tensor, target: Tensor, name: str) -> tuple[Tensor, Tensor]:
         return input, target
     if target.shape != (input.shape[0], *input.shape[2:]):
         raise RuntimeError(
-            f"{name}: expected scores [N, C, *] and classes [N, *], got {input.shape} and {target.shape}"
+            f"{name}: expected scores [N, C, *] and classes [N, *], "
+            f"got {input.shape} and {target.shape}"
         )
     order = (0, *range(2, input.ndim), 1)
-    return _core.reshape(_core.permute(input, order), (-1, input.shape[1])), _core.reshape(target, (-1,))
+    return _core.reshape(_core.permute(input, order), (-1, input.shape[1])), _core.reshape(
+        target, (-1,)
+    )
 
 
 def _class_loss(
-    name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+    name: str,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
 ) -> Tensor:
     scores, classes = _rows(input, target, name)
     if weight is None:
@@ -192,7 +200,9 @@ def _class_loss(
     else:
         rows = _core.class_loss(name, scores, classes, ignore_index, "none")
         counts = classes != ignore_index
-        share = where(counts, _core.index("index_select", weight, 0, where(counts, classes, 0)), 0.0)
+        share = where(
+            counts, _core.index("index_select", weight, 0, where(counts, classes, 0)), 0.0
+        )
         rows = rows * share
         out = _sum(rows) / _sum(share) if reduction == "mean" else _reduce(rows, reduction, name)
     if reduction == "none" and target.ndim != 1:
@@ -292,7 +302,9 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     return _reduce((input - target).abs(), reduction, "l1_loss")
 
 
-def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0
+) -> Tensor:
     """Half the squared difference up to ``delta``, then linear (Huber 1964).
 
     Example:
@@ -304,7 +316,9 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     return _reduce(loss, reduction, "huber_loss")
 
 
-def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+def smooth_l1_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0
+) -> Tensor:
     """:func:`huber_loss` divided by ``beta``; with ``beta=0`` the absolute difference.
 
     Example:
@@ -351,7 +365,9 @@ def binary_cross_entropy_with_logits(
     return _reduce(loss, reduction, "binary_cross_entropy_with_logits")
 
 
-def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
+def kl_div(
+    input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False
+) -> Tensor:
     """Kullback-Leibler divergence of log-probabilities ``input`` from ``target``.
 
     Example:
@@ -437,7 +453,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = 
     if mode != "constant":
         raise ValueError(f"pad: mode expected to be constant, got {mode}")
     if len(pad) % 2 or len(pad) > 2 * input.ndim:
-        raise ValueError(f"pad: expected pairs for at most {input.ndim} dimensions, got {len(pad)} numbers")
+        raise ValueError(
+            f"pad: expected pairs for at most {input.ndim} dimensions, got {len(pad)} numbers"
+        )
     out = input
     for i in range(len(pad) // 2):
         dim = input.ndim - 1 - i

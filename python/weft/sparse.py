@@ -133,10 +133,12 @@ def sparse_csr_tensor(
     held = as_tensor(values, dtype=dtype)
     if requires_grad:
         held.requires_grad = True
-    return SparseTensor(_indices(crow_indices), _indices(col_indices), held, tuple(size))
+    return SparseTensor(_indices(crow_indices), _indices(col_indices), held, (size[0], size[1]))
 
 
-def sparse_coo_tensor(indices: Any, values: Any, size: tuple[int, int], *, dtype: dtype | None = None) -> SparseTensor:
+def sparse_coo_tensor(
+    indices: Any, values: Any, size: tuple[int, int], *, dtype: dtype | None = None
+) -> SparseTensor:
     """A sparse matrix from ``[2, nnz]`` row and column indices and values; repeated places add up
     in products.
 
@@ -156,4 +158,6 @@ def sparse_coo_tensor(indices: Any, values: Any, size: tuple[int, int], *, dtype
     np.cumsum(np.bincount(rows, minlength=size[0]), out=crow[1:])
     held = as_tensor(values, dtype=dtype)
     held = _core.index("index_select", held, 0, from_numpy(order))
-    return SparseTensor(from_numpy(crow), from_numpy(columns[order].astype(np.int64)), held, tuple(size))
+    return SparseTensor(
+        from_numpy(crow), from_numpy(columns[order].astype(np.int64)), held, (size[0], size[1])
+    )

@@ -106,7 +106,7 @@ def eye_(tensor: Tensor) -> Tensor:
     """
     if tensor.dim() != 2:
         raise ValueError(f"eye_: needs a matrix, expected 2 dims, got {tensor.dim()}")
-    return _fill(tensor, np.eye(*tensor.shape))
+    return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
 
 def _fill(tensor: Tensor, values: np.ndarray) -> Tensor:

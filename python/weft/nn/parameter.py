@@ -25,7 +25,8 @@ class Parameter(Tensor):
         """Alias ``data`` as a leaf of this class."""
         if not isinstance(data, Tensor):
             raise TypeError(f"Parameter: needs a tensor, got {type(data).__name__}")
-        return Tensor.__new__(cls, data, requires_grad)
+        made: Parameter = Tensor.__new__(cls, data, requires_grad)
+        return made
 
     def __repr__(self) -> str:
         """Torch's form: a heading, then the values."""

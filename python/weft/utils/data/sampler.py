@@ -75,10 +75,10 @@ class RandomSampler(Sampler[int]):
         """Draw a round."""
         count = len(self.data_source)
         if self.replacement:
-            drawn = weft.randint(0, count, (self.num_samples,)) if self.num_samples else []
+            drawn = weft.randint(0, max(count, 1), (self.num_samples,))
         else:
             drawn = weft.randperm(count)[: self.num_samples]
-        return iter(drawn if isinstance(drawn, list) else drawn.tolist())
+        return iter(drawn.tolist())
 
     def __len__(self) -> int:
         """How many positions a round has."""
