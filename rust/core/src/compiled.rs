@@ -88,7 +88,9 @@ impl Compiled {
             let layout = Layout::contiguous(target.fact.shape);
             let tensor = Tensor::new(buffer, target.fact.dtype, layout);
             match target.role {
-                Role::Grad(i) => self.recording.grads[i as usize].0.of(args).poke_grad(Some(tensor)),
+                Role::Grad(i) => {
+                    self.recording.grads[i as usize].0.of(args).poke_grad(Some(tensor))
+                }
                 _ => made.push(tensor),
             }
         }
@@ -158,4 +160,3 @@ fn bind(binding: &Binding, args: &[Tensor]) -> Result<Buffer> {
 fn from_offset(tensor: &Tensor) -> Buffer {
     tensor.buffer().tail(tensor.layout().offset * tensor.dtype().size())
 }
-

@@ -188,7 +188,8 @@ fn write(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
 /// Writes `value`, broadcast and converted, over `target`.
 pub fn assign(target: &Tensor, value: &Tensor) -> Result<()> {
     let expanded = Op::View(crate::op::view::View::Expand(*target.shape()));
-    let value = if value.shape() == target.shape() { value.clone() } else { call1(&expanded, &[value])? };
+    let value =
+        if value.shape() == target.shape() { value.clone() } else { call1(&expanded, &[value])? };
     call_into(&Op::Cast(Cast { dtype: target.dtype() }), &[&value], std::slice::from_ref(target))
 }
 
@@ -225,4 +226,3 @@ impl Emit for Eager {
         self.values[value.0 as usize].fact()
     }
 }
-

@@ -40,7 +40,9 @@ impl Generator {
 
 /// Starts the stream of `seed` from its beginning.
 pub fn seed(seed: u64) -> Result<()> {
-    record::forbid("manual_seed inside a compiled function would restart the stream on every call. Call it outside")?;
+    record::forbid(
+        "manual_seed inside a compiled function would restart the stream on every call. Call it outside",
+    )?;
     let mut generator = lock();
     (generator.seed, generator.position) = (seed, 0);
     generator.store();
@@ -90,4 +92,3 @@ pub fn draw_into(dist: Dist, target: &Tensor) -> Result<()> {
     advance(random.blocks());
     Ok(())
 }
-

@@ -26,9 +26,8 @@ pub fn note(id: u64, op: &'static str) {
 /// ` by <op>_`, if the last change of buffer `id` is still remembered.
 pub fn last(id: u64) -> String {
     RING.with_borrow(|ring| {
-        let newest_first = (1..=REMEMBERED).map(|back| {
-            ring.entries[(ring.next + REMEMBERED - back) % REMEMBERED]
-        });
+        let newest_first =
+            (1..=REMEMBERED).map(|back| ring.entries[(ring.next + REMEMBERED - back) % REMEMBERED]);
         newest_first
             .into_iter()
             .find(|entry| entry.0 == id)

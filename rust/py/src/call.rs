@@ -96,12 +96,21 @@ pub fn apply_into(row: &'static Row, target: &Tensor, given: &[Operand]) -> PyRe
         return eager::call_into(&op, &refs, std::slice::from_ref(target)).or_raise();
     }
     if dtype.is_float() && !target.dtype().is_float() {
-        let what = format!("{}: the result is {dtype} and does not fit in place, expected {}", row.name, target.dtype());
+        let what = format!(
+            "{}: the result is {dtype} and does not fit in place, expected {}",
+            row.name,
+            target.dtype()
+        );
         return Err(PyTypeError::new_err(what));
     }
     let result = eager::call1(&op, &refs).or_raise()?;
     if result.shape() != target.shape() {
-        let what = format!("{}: the result does not fit in place, expected {}, got {}", row.name, target.shape(), result.shape());
+        let what = format!(
+            "{}: the result does not fit in place, expected {}, got {}",
+            row.name,
+            target.shape(),
+            result.shape()
+        );
         return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
     }
     eager::assign(target, &result).or_raise()
@@ -148,7 +157,10 @@ impl Pointwise {
         let given = read_all(self.0, &args)?;
         let at = usize::from(self.0.condition);
         let Operand::Tensor(target) = given[at] else {
-            return Err(PyTypeError::new_err(format!("{}: expected a tensor to change", self.0.name)));
+            return Err(PyTypeError::new_err(format!(
+                "{}: expected a tensor to change",
+                self.0.name
+            )));
         };
         apply_into(self.0, target, &given)?;
         Ok(args[at].clone())

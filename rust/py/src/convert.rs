@@ -4,8 +4,8 @@ use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 use smallvec::SmallVec;
-use weft_core::op::promote::Say;
 use weft_core::Tensor;
+use weft_core::op::promote::Say;
 use weft_kernels::{DType, MAX_DIMS, Scalar, Shape};
 
 use crate::tensor::PyTensor;
@@ -60,7 +60,9 @@ pub fn number(obj: &Bound<'_, PyAny>) -> Option<Scalar> {
         return obj.extract::<i64>().ok().map(Scalar::Int);
     }
     // numpy scalars: real numbers that are not Python's own.
-    if !obj.hasattr("dtype").unwrap_or(false) || obj.getattr("ndim").ok()?.extract::<usize>().ok()? != 0 {
+    if !obj.hasattr("dtype").unwrap_or(false)
+        || obj.getattr("ndim").ok()?.extract::<usize>().ok()? != 0
+    {
         return None;
     }
     number_of_item(&obj.call_method0("item").ok()?)
@@ -153,4 +155,3 @@ pub fn scalar_tensor(value: Scalar, dtype: DType) -> weft_core::Result<Tensor> {
     use weft_core::op::create::Create;
     weft_core::eager::call1(&Op::Create(Create::full(Shape::SCALAR, dtype, value)), &[])
 }
-

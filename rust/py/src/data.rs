@@ -16,7 +16,8 @@ use crate::tensor::PyTensor;
 
 /// The first element of a tensor that has one.
 pub fn scalar(tensor: &Tensor) -> Scalar {
-    let layout = Layout { shape: Shape::SCALAR, strides: Shape::SCALAR, offset: tensor.layout().offset };
+    let layout =
+        Layout { shape: Shape::SCALAR, strides: Shape::SCALAR, offset: tensor.layout().offset };
     let one = tensor.alias(layout);
     match tensor.dtype() {
         DType::Bool => Scalar::Bool(one.arg().slice::<u8>()[0] != 0),
@@ -60,7 +61,11 @@ fn format(dtype: DType) -> CString {
 ///
 /// # Safety
 /// `view` must be what Python passes to `bf_getbuffer`.
-pub unsafe fn export(slf: Bound<'_, PyTensor>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+pub unsafe fn export(
+    slf: Bound<'_, PyTensor>,
+    view: *mut ffi::Py_buffer,
+    flags: c_int,
+) -> PyResult<()> {
     let tensor = &slf.get().0;
     if view.is_null() {
         return Err(PyBufferError::new_err("numpy: no view to fill"));
@@ -116,12 +121,13 @@ fn wrap<T: pyo3::buffer::Element + Send + Sync + 'static>(
 ) -> PyResult<PyTensor> {
     let data = PyBuffer::<T>::get(obj)?;
     let size = dtype.size();
-    let shape = Shape::try_new(data.shape())
-        .ok_or_else(|| PyTypeError::new_err("from_numpy: too many dimensions, expected at most 8"))?;
+    let shape = Shape::try_new(data.shape()).ok_or_else(|| {
+        PyTypeError::new_err("from_numpy: too many dimensions, expected at most 8")
+    })?;
     let strides: Option<Shape> =
         data.strides().iter().map(|&s| usize::try_from(s).ok().map(|s| s / size)).collect();
-    let strides = strides
-        .ok_or_else(|| PyTypeError::new_err("from_numpy: negative strides. Use a copy"))?;
+    let strides =
+        strides.ok_or_else(|| PyTypeError::new_err("from_numpy: negative strides. Use a copy"))?;
     let layout = Layout { shape, strides, offset: 0 };
     let Some(ptr) = NonNull::new(data.buf_ptr().cast::<u8>()) else {
         return Err(PyTypeError::new_err("from_numpy: no memory behind the object"));

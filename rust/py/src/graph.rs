@@ -108,7 +108,8 @@ impl PyRecording {
     /// Tidies, lowers and plans it; it is used up.
     fn compile(&self) -> PyResult<PyProgram> {
         let mut guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let recording = guard.take().ok_or_else(|| PyRuntimeError::new_err("recording: used up"))?;
+        let recording =
+            guard.take().ok_or_else(|| PyRuntimeError::new_err("recording: used up"))?;
         let compiled = Compiled::new(recording).or_raise()?;
         let flops = compiled.flops();
         Ok(PyProgram(compiled, flops))
@@ -168,7 +169,9 @@ impl PyProgram {
             out.set_item(name, before + count)?;
         }
         let plan = self.0.plan.report;
-        let groups = |n: &&weft_core::graph::Node| matches!(&n.kind, Kind::Call(weft_core::op::Op::Fused(_)));
+        let groups = |n: &&weft_core::graph::Node| {
+            matches!(&n.kind, Kind::Call(weft_core::op::Op::Fused(_)))
+        };
         let fused_groups = self.0.lowered.nodes.iter().filter(groups).count();
         let fused: usize = out.get_item("fused")?.map_or(Ok(0), |n| n.extract())?;
         out.set_item("fused_groups", fused_groups)?;

@@ -54,7 +54,10 @@ fn cut_int(x: Tensor, dim: usize, i: i64) -> PyResult<Tensor> {
     let size = x.shape()[dim] as i64;
     let wrapped = if i < 0 { i + size } else { i };
     if !(0..size).contains(&wrapped) {
-        let what = format!("index: out of range, expected {} <= index < {size} in dimension {dim}, got {i}", -size);
+        let what = format!(
+            "index: out of range, expected {} <= index < {size} in dimension {dim}, got {i}",
+            -size
+        );
         return Err(PyIndexError::new_err(what));
     }
     cut(x, dim, wrapped as usize, 1, 1)
@@ -63,7 +66,10 @@ fn cut_int(x: Tensor, dim: usize, i: i64) -> PyResult<Tensor> {
 fn cut_slice(x: Tensor, dim: usize, slice: &Bound<'_, PySlice>) -> PyResult<Tensor> {
     let range = slice.indices(x.shape()[dim] as isize)?;
     if range.step <= 0 {
-        return Err(PyValueError::new_err(format!("index: step must be positive, got {}", range.step)));
+        return Err(PyValueError::new_err(format!(
+            "index: step must be positive, got {}",
+            range.step
+        )));
     }
     cut(x, dim, range.start as usize, range.slicelength as usize, range.step as usize)
 }
@@ -109,7 +115,8 @@ fn view(x: &Tensor, items: &[Item]) -> PyResult<Tensor> {
     }
     shape.extend_from_slice(&out.shape()[dim..]);
     if shape.len() > MAX_DIMS {
-        let what = format!("index: at most {MAX_DIMS} dimensions are supported, got {}", shape.len());
+        let what =
+            format!("index: at most {MAX_DIMS} dimensions are supported, got {}", shape.len());
         return Err(PyValueError::new_err(what));
     }
     if reshaped {
@@ -132,7 +139,11 @@ pub fn get(x: &Bound<'_, PyTensor>, key: &Bound<'_, PyAny>) -> PyResult<Py<PyAny
 }
 
 /// `x[key] = value`.
-pub fn set(x: &Bound<'_, PyTensor>, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+pub fn set(
+    x: &Bound<'_, PyTensor>,
+    key: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     let Some(items) = parse(key)? else {
         x.py().import("weft._indexing")?.call_method1("set", (x, key, value))?;
         return Ok(());

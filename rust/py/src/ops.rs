@@ -37,7 +37,11 @@ fn one(py: Python<'_>, op: Op, inputs: &[&Tensor]) -> PyResult<PyTensor> {
 pub fn matmul(py: Python<'_>, a: &PyTensor, b: &PyTensor) -> PyResult<PyTensor> {
     let (a, b) = (&a.0, &b.0);
     if a.shape().is_empty() || b.shape().is_empty() {
-        let what = format!("matmul: expected at least 1 dimension each, got {} x {}", a.shape(), b.shape());
+        let what = format!(
+            "matmul: expected at least 1 dimension each, got {} x {}",
+            a.shape(),
+            b.shape()
+        );
         return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
     }
     let op = Op::Matmul(Matmul::default());
@@ -84,11 +88,20 @@ fn rows_of(x: &Tensor) -> PyResult<Tensor> {
 /// `x @ weight.T + bias` over the last dimension of `x`.
 #[pyfunction]
 #[pyo3(signature = (x, weight, bias = None))]
-pub fn linear(py: Python<'_>, x: &PyTensor, weight: &PyTensor, bias: Option<&PyTensor>) -> PyResult<PyTensor> {
+pub fn linear(
+    py: Python<'_>,
+    x: &PyTensor,
+    weight: &PyTensor,
+    bias: Option<&PyTensor>,
+) -> PyResult<PyTensor> {
     let (x, w) = (&x.0, &weight.0);
     let fits = w.shape().len() == 2 && x.shape().last() == Some(&w.shape()[1]);
     if !fits {
-        let what = format!("linear: inner dimensions differ, expected [*, in] and [out, in], got {} and {}", x.shape(), w.shape());
+        let what = format!(
+            "linear: inner dimensions differ, expected [*, in] and [out, in], got {} and {}",
+            x.shape(),
+            w.shape()
+        );
         return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
     }
     let op = Op::Matmul(Matmul { a_transposed: false, b_transposed: true });
@@ -105,7 +118,13 @@ pub fn linear(py: Python<'_>, x: &PyTensor, weight: &PyTensor, bias: Option<&PyT
 
 /// A reduction over `dim` (a number, a list, or `None` for all).
 #[pyfunction]
-pub fn reduce(py: Python<'_>, kind: &str, x: &PyTensor, dim: Option<&Any<'_>>, keepdim: bool) -> PyResult<PyTensor> {
+pub fn reduce(
+    py: Python<'_>,
+    kind: &str,
+    x: &PyTensor,
+    dim: Option<&Any<'_>>,
+    keepdim: bool,
+) -> PyResult<PyTensor> {
     let kind = match kind {
         "sum" => Kind::Sum,
         "mean" => Kind::Mean,
@@ -142,7 +161,10 @@ pub fn reshape(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
     let known: i64 = sizes.iter().filter(|&&s| s != -1).product();
     let open = sizes.iter().filter(|&&s| s == -1).count();
     let numel = x.0.numel() as i64;
-    if open > 1 || sizes.iter().any(|&s| s < -1) || (open == 1 && (known == 0 || numel % known != 0)) {
+    if open > 1
+        || sizes.iter().any(|&s| s < -1)
+        || (open == 1 && (known == 0 || numel % known != 0))
+    {
         let what = format!("reshape: shape {:?} does not fit {} elements", &sizes[..], numel);
         return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
     }
@@ -156,7 +178,8 @@ pub fn reshape(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
 pub fn permute(x: &PyTensor, dims: &Any<'_>) -> PyResult<PyTensor> {
     let ndim = x.0.shape().len();
     let order = convert::sizes("permute", dims)?;
-    let order = order.iter().map(|&d| convert::dim("permute", d, ndim)).collect::<PyResult<Shape>>()?;
+    let order =
+        order.iter().map(|&d| convert::dim("permute", d, ndim)).collect::<PyResult<Shape>>()?;
     eager::call1(&Op::View(View::Permute(order)), &[&x.0]).or_raise().map(PyTensor)
 }
 
@@ -329,7 +352,9 @@ fn distribution(kind: &str, a: f64, b: f64) -> PyResult<Dist> {
         "bernoulli" => Dist::Bernoulli(f(a), f(b)),
         "randint" => Dist::Integers(a as i64, b as i64),
         "randperm" => Dist::Permutation,
-        other => return Err(PyValueError::new_err(format!("random: no distribution named {other}"))),
+        other => {
+            return Err(PyValueError::new_err(format!("random: no distribution named {other}")));
+        }
     })
 }
 
@@ -389,9 +414,16 @@ type Tensors<'py> = Vec<PyRef<'py, PyTensor>>;
 
 /// One step of SGD on all parameters, in place.
 #[pyfunction]
-pub fn sgd_(params: Tensors<'_>, grads: Tensors<'_>, bufs: Tensors<'_>, steps: Tensors<'_>, hyper: &PyTensor) -> PyResult<()> {
+pub fn sgd_(
+    params: Tensors<'_>,
+    grads: Tensors<'_>,
+    bufs: Tensors<'_>,
+    steps: Tensors<'_>,
+    hyper: &PyTensor,
+) -> PyResult<()> {
     let momentum = !bufs.is_empty();
-    let lists = if momentum { vec![params, grads, bufs, steps] } else { vec![params, grads, steps] };
+    let lists =
+        if momentum { vec![params, grads, bufs, steps] } else { vec![params, grads, steps] };
     update(Optim::Sgd { momentum }, hyper, &lists)
 }
 
@@ -418,7 +450,14 @@ pub fn adam_(
 /// A sparse matrix times a dense one. `structure`: row starts, columns, the same of the
 /// transpose, the order of the transpose's entries and its inverse.
 #[pyfunction]
-pub fn spmm(py: Python<'_>, rows: usize, cols: usize, structure: Tensors<'_>, values: &PyTensor, dense: &PyTensor) -> PyResult<PyTensor> {
+pub fn spmm(
+    py: Python<'_>,
+    rows: usize,
+    cols: usize,
+    structure: Tensors<'_>,
+    values: &PyTensor,
+    dense: &PyTensor,
+) -> PyResult<PyTensor> {
     let mut inputs: Vec<&Tensor> = structure.iter().map(|t| &t.0).collect();
     inputs.extend([&values.0, &dense.0]);
     one(py, Op::Sparse(Sparse { sampled: false, rows, cols }), &inputs)
@@ -427,20 +466,28 @@ pub fn spmm(py: Python<'_>, rows: usize, cols: usize, structure: Tensors<'_>, va
 /// Checks the structure of a CSR matrix, and returns the transpose's row starts and
 /// columns, the order of its entries, and the inverse of that order.
 #[pyfunction]
-pub fn csr_transpose(crow: &PyTensor, col: &PyTensor, rows: usize, cols: usize) -> PyResult<[PyTensor; 4]> {
+pub fn csr_transpose(
+    crow: &PyTensor,
+    col: &PyTensor,
+    rows: usize,
+    cols: usize,
+) -> PyResult<[PyTensor; 4]> {
     let (crow, col) = (&crow.0, &col.0);
     let dtype = crow.dtype();
     let one_d = crow.shape().len() == 1 && col.shape().len() == 1;
     if !matches!(dtype, DType::I32 | DType::I64) || col.dtype() != dtype || !one_d {
-        return Err(PyTypeError::new_err("sparse_csr_tensor: expected 1-D int32 or int64 indices of one dtype"));
+        return Err(PyTypeError::new_err(
+            "sparse_csr_tensor: expected 1-D int32 or int64 indices of one dtype",
+        ));
     }
     sparse::check(crow.arg(), col.arg(), rows, cols)
         .map_err(|what| PyValueError::new_err(format!("sparse_csr_tensor: {what}")))?;
     let make = |len: usize| Tensor::empty(weft_core::Fact::new(dtype, Shape::new(&[len])));
     let nnz = col.numel();
     let (crow_t, col_t, perm) = (make(cols + 1), make(nnz), make(nnz));
-    sparse::transpose(crow.arg(), col.arg(), cols, crow_t.arg(), col_t.arg(), perm.arg())
-        .map_err(|fault| crate::raise::raise(weft_core::Error::fault("sparse_csr_tensor", fault)))?;
+    sparse::transpose(crow.arg(), col.arg(), cols, crow_t.arg(), col_t.arg(), perm.arg()).map_err(
+        |fault| crate::raise::raise(weft_core::Error::fault("sparse_csr_tensor", fault)),
+    )?;
     let inverse = inverse(&perm);
     Ok([crow_t, col_t, perm, inverse].map(PyTensor))
 }
@@ -462,8 +509,14 @@ fn inverse(perm: &Tensor) -> Tensor {
 
 /// A region of a tensor's memory, by strides in elements.
 #[pyfunction]
-pub fn as_strided(x: &PyTensor, size: &Any<'_>, stride: &Any<'_>, offset: usize) -> PyResult<PyTensor> {
-    let (shape, strides) = (convert::shape("as_strided", size)?, convert::shape("as_strided", stride)?);
+pub fn as_strided(
+    x: &PyTensor,
+    size: &Any<'_>,
+    stride: &Any<'_>,
+    offset: usize,
+) -> PyResult<PyTensor> {
+    let (shape, strides) =
+        (convert::shape("as_strided", size)?, convert::shape("as_strided", stride)?);
     if shape.len() != strides.len() {
         return Err(PyValueError::new_err("as_strided: expected as many strides as sizes"));
     }

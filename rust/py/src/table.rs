@@ -98,7 +98,12 @@ impl PyRow {
     }
 
     /// Applies the operation of sample `i` and writes its results over `targets`.
-    fn call_into(&self, i: usize, inputs: Vec<PyRef<'_, PyTensor>>, targets: Vec<PyRef<'_, PyTensor>>) -> PyResult<()> {
+    fn call_into(
+        &self,
+        i: usize,
+        inputs: Vec<PyRef<'_, PyTensor>>,
+        targets: Vec<PyRef<'_, PyTensor>>,
+    ) -> PyResult<()> {
         let inputs: Vec<&Tensor> = inputs.iter().map(|t| &t.0).collect();
         let targets: Vec<Tensor> = targets.iter().map(|t| t.0.clone()).collect();
         eager::call_into(&self.1[i].op, &inputs, &targets).or_raise()
@@ -117,5 +122,11 @@ impl PyRow {
 /// Every operation.
 #[pyfunction]
 pub fn op_table() -> Vec<PyRow> {
-    register::all().into_iter().map(|op| { let samples = op.samples(); PyRow(op, samples) }).collect()
+    register::all()
+        .into_iter()
+        .map(|op| {
+            let samples = op.samples();
+            PyRow(op, samples)
+        })
+        .collect()
 }

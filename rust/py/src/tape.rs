@@ -74,9 +74,7 @@ impl PyNode {
         let saved: Vec<Saved> = self.0.snapshot().saved.into_vec();
         let named = |saved: Saved| match saved.value {
             SavedValue::Input(i, tensor) => (format!("input {i}"), PyTensor(tensor.detach())),
-            SavedValue::Output(i, buffer, dtype, layout) => {
-                (format!("output {i}"), PyTensor(Tensor::new(buffer, dtype, layout)))
-            }
+            SavedValue::Output(i, tensor) => (format!("output {i}"), PyTensor(tensor.detach())),
         };
         saved.into_iter().map(named).collect()
     }
@@ -111,8 +109,7 @@ pub fn backward(
     let roots: Vec<Tensor> = roots.iter().map(|t| t.0.clone()).collect();
     let grads: Vec<Option<Tensor>> =
         grads.iter().map(|g| g.as_ref().map(|t| t.0.clone())).collect();
-    let inputs: Option<Vec<Tensor>> =
-        inputs.map(|list| list.iter().map(|t| t.0.clone()).collect());
+    let inputs: Option<Vec<Tensor>> = inputs.map(|list| list.iter().map(|t| t.0.clone()).collect());
     let walk = || {
         tape::backward(&Backward {
             roots: &roots,

@@ -23,11 +23,19 @@ pub struct PyTensor(pub Tensor);
 
 type Any<'py> = Bound<'py, PyAny>;
 
-fn both<'py>(slf: &Bound<'py, PyTensor>, row: &'static Row, other: &Any<'py>) -> PyResult<Py<PyAny>> {
+fn both<'py>(
+    slf: &Bound<'py, PyTensor>,
+    row: &'static Row,
+    other: &Any<'py>,
+) -> PyResult<Py<PyAny>> {
     slot(slf.py(), row, slf.as_any(), other)
 }
 
-fn reflected<'py>(slf: &Bound<'py, PyTensor>, row: &'static Row, other: &Any<'py>) -> PyResult<Py<PyAny>> {
+fn reflected<'py>(
+    slf: &Bound<'py, PyTensor>,
+    row: &'static Row,
+    other: &Any<'py>,
+) -> PyResult<Py<PyAny>> {
     slot(slf.py(), row, other, slf.as_any())
 }
 
@@ -42,7 +50,11 @@ impl PyTensor {
     #[new]
     #[pyo3(signature = (data, requires_grad = false))]
     #[classmethod]
-    fn new(_cls: &Bound<'_, PyType>, data: &Bound<'_, PyTensor>, requires_grad: bool) -> PyResult<PyTensor> {
+    fn new(
+        _cls: &Bound<'_, PyType>,
+        data: &Bound<'_, PyTensor>,
+        requires_grad: bool,
+    ) -> PyResult<PyTensor> {
         let alias = data.get().0.detach();
         if requires_grad {
             require_float(&alias)?;
@@ -89,7 +101,11 @@ impl PyTensor {
     fn __rmod__<'py>(slf: &Bound<'py, Self>, other: &Any<'py>) -> PyResult<Py<PyAny>> {
         reflected(slf, &rows::REMAINDER, other)
     }
-    fn __pow__<'py>(slf: &Bound<'py, Self>, other: &Any<'py>, _modulo: Option<&Any<'py>>) -> PyResult<Py<PyAny>> {
+    fn __pow__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Any<'py>,
+        _modulo: Option<&Any<'py>>,
+    ) -> PyResult<Py<PyAny>> {
         if let Some(row) = convert::number(other).and_then(|n| power_row(n.as_f64()))
             && slf.get().0.dtype().is_float()
         {
@@ -98,7 +114,11 @@ impl PyTensor {
         }
         both(slf, &rows::POW, other)
     }
-    fn __rpow__<'py>(slf: &Bound<'py, Self>, other: &Any<'py>, _modulo: Option<&Any<'py>>) -> PyResult<Py<PyAny>> {
+    fn __rpow__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Any<'py>,
+        _modulo: Option<&Any<'py>>,
+    ) -> PyResult<Py<PyAny>> {
         reflected(slf, &rows::POW, other)
     }
     fn __and__<'py>(slf: &Bound<'py, Self>, other: &Any<'py>) -> PyResult<Py<PyAny>> {
@@ -151,7 +171,11 @@ impl PyTensor {
         call::apply(slf.py(), &rows::LOGICAL_NOT, &[Operand::Tensor(&slf.get().0)])
     }
 
-    fn __richcmp__<'py>(slf: &Bound<'py, Self>, other: &Any<'py>, op: CompareOp) -> PyResult<Py<PyAny>> {
+    fn __richcmp__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Any<'py>,
+        op: CompareOp,
+    ) -> PyResult<Py<PyAny>> {
         let row = match op {
             CompareOp::Lt => &rows::LT,
             CompareOp::Le => &rows::LE,
@@ -168,7 +192,11 @@ impl PyTensor {
     }
 
     fn __len__(&self) -> PyResult<usize> {
-        self.0.shape().first().copied().ok_or_else(|| PyTypeError::new_err("len() of a tensor without dimensions"))
+        self.0
+            .shape()
+            .first()
+            .copied()
+            .ok_or_else(|| PyTypeError::new_err("len() of a tensor without dimensions"))
     }
 
     fn __getitem__(slf: &Bound<'_, Self>, key: &Any<'_>) -> PyResult<Py<PyAny>> {
@@ -182,7 +210,10 @@ impl PyTensor {
     fn __bool__(&self) -> PyResult<bool> {
         record::forbid_read("bool()").or_raise()?;
         if self.0.numel() != 1 {
-            let what = format!("bool: expected one element, got shape {}. Use .any() or .all()", self.0.shape());
+            let what = format!(
+                "bool: expected one element, got shape {}. Use .any() or .all()",
+                self.0.shape()
+            );
             return Err(PyRuntimeError::new_err(what));
         }
         Ok(data::scalar(&self.0).cast(DType::Bool) == Scalar::Bool(true))
@@ -198,7 +229,10 @@ impl PyTensor {
 
     fn __index__(&self) -> PyResult<i64> {
         if self.0.dtype().is_float() {
-            return Err(PyTypeError::new_err(format!("index: expected an integer tensor, got {}", self.0.dtype())));
+            return Err(PyTypeError::new_err(format!(
+                "index: expected an integer tensor, got {}",
+                self.0.dtype()
+            )));
         }
         Ok(self.one("index()")?.as_i64())
     }
@@ -304,7 +338,8 @@ impl PyTensor {
         if let Some(grad) = &grad
             && grad.fact() != self.0.fact()
         {
-            let what = format!("grad: does not fit, expected {}, got {}", self.0.fact(), grad.fact());
+            let what =
+                format!("grad: does not fit, expected {}, got {}", self.0.fact(), grad.fact());
             return Err(PyRuntimeError::new_err(what));
         }
         self.0.set_grad(grad);
@@ -329,7 +364,10 @@ impl PyTensor {
     }
 
     /// Writes `src`, broadcast and converted, over it.
-    fn copy_<'py>(slf: &Bound<'py, Self>, src: &Bound<'py, PyTensor>) -> PyResult<Bound<'py, Self>> {
+    fn copy_<'py>(
+        slf: &Bound<'py, Self>,
+        src: &Bound<'py, PyTensor>,
+    ) -> PyResult<Bound<'py, Self>> {
         eager::assign(&slf.get().0, &src.get().0).or_raise()?;
         Ok(slf.clone())
     }
@@ -390,11 +428,12 @@ fn check_divisor(op: &str, a: &Any<'_>, b: &Any<'_>) -> PyResult<()> {
         && whole(&a)
         && matches!(n, Scalar::Int(0) | Scalar::Bool(false))
     {
-        return Err(pyo3::exceptions::PyZeroDivisionError::new_err(format!("{op}: integer division by zero")));
+        return Err(pyo3::exceptions::PyZeroDivisionError::new_err(format!(
+            "{op}: integer division by zero"
+        )));
     }
     Ok(())
 }
-
 
 /// Whether operations go onto the tape.
 #[pyfunction]

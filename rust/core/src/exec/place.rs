@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use smallvec::SmallVec;
-use weft_kernels::{Buffer, DType, Layout, Scalar, Shape, fill};
 use weft_kernels::Arg;
+use weft_kernels::{Buffer, DType, Layout, Scalar, Shape, fill};
 
 use crate::graph::Constant;
 use crate::op::Op;

@@ -164,7 +164,13 @@ impl<'a> Planner<'a> {
         Place { root, dtype: fact.dtype, layout: Layout::contiguous(fact.shape) }
     }
 
-    fn step(&mut self, op: Op, inputs: SmallVec<[Place; 4]>, outputs: SmallVec<[Place; 2]>, site: Site) {
+    fn step(
+        &mut self,
+        op: Op,
+        inputs: SmallVec<[Place; 4]>,
+        outputs: SmallVec<[Place; 2]>,
+        site: Site,
+    ) {
         let at = self.steps.len();
         for place in inputs.iter().chain(&outputs) {
             self.roots[place.root].last = at;
@@ -264,10 +270,11 @@ impl<'a> Planner<'a> {
                 && place.layout == Layout::contiguous(fact.shape)
                 && op.overwrites(k, i)
                 && !outputs.iter().any(|o| o.root == place.root)
-                && inputs
-                    .iter()
-                    .enumerate()
-                    .all(|(j, p)| j == i || p.root != place.root || (p.layout == place.layout && op.overwrites(k, j)))
+                && inputs.iter().enumerate().all(|(j, p)| {
+                    j == i
+                        || p.root != place.root
+                        || (p.layout == place.layout && op.overwrites(k, j))
+                })
         };
         let (_, place) = inputs.iter().enumerate().find(|(i, place)| fits(*i, place))?;
         Some(Place { dtype: fact.dtype, ..*place })
@@ -286,10 +293,15 @@ impl<'a> Planner<'a> {
         for (value, role) in outs {
             self.leave(value, role);
         }
-        let updates: Vec<(Place, usize)> = self.graph.outputs.iter().filter_map(|output| {
-            let Role::Update(i) = output.role else { return None };
-            Some((self.place(output.value), i as usize))
-        }).collect();
+        let updates: Vec<(Place, usize)> = self
+            .graph
+            .outputs
+            .iter()
+            .filter_map(|output| {
+                let Role::Update(i) = output.role else { return None };
+                Some((self.place(output.value), i as usize))
+            })
+            .collect();
         for (place, _) in &updates {
             if matches!(self.roots[place.root].kind, RootKind::Input(_)) {
                 // Read at the very end, so nothing may be computed into it before.
@@ -373,7 +385,8 @@ impl<'a> Planner<'a> {
         for (place, i) in late {
             let place = match self.roots[place.root].kind {
                 RootKind::Input(_) => {
-                    let safe = self.fresh(RootKind::Slab, Fact::new(place.dtype, place.layout.shape));
+                    let safe =
+                        self.fresh(RootKind::Slab, Fact::new(place.dtype, place.layout.shape));
                     self.copy(place, safe, Site::UNKNOWN);
                     safe
                 }
@@ -432,4 +445,3 @@ impl<'a> Planner<'a> {
         }
     }
 }
-

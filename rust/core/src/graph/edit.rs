@@ -53,7 +53,12 @@ impl<'a> Rewrite<'a> {
     }
 
     /// Adds a new operation.
-    pub fn call(&mut self, op: Op, inputs: &[ValueId], site: Site) -> Result<SmallVec<[ValueId; 1]>> {
+    pub fn call(
+        &mut self,
+        op: Op,
+        inputs: &[ValueId],
+        site: Site,
+    ) -> Result<SmallVec<[ValueId; 1]>> {
         self.new.call(op, inputs, site)
     }
 

@@ -120,7 +120,12 @@ impl Graph {
     }
 
     /// Adds an operation, whose arguments are checked.
-    pub fn call(&mut self, op: Op, inputs: &[ValueId], site: Site) -> Result<SmallVec<[ValueId; 1]>> {
+    pub fn call(
+        &mut self,
+        op: Op,
+        inputs: &[ValueId],
+        site: Site,
+    ) -> Result<SmallVec<[ValueId; 1]>> {
         let facts: SmallVec<[Fact; 4]> = inputs.iter().map(|v| self.fact(*v)).collect();
         let outputs = op.infer(&facts)?;
         Ok(self.node(Kind::Call(op), inputs.into(), outputs, site))
@@ -167,13 +172,16 @@ impl Graph {
 
     /// Arithmetic operations of one run.
     pub fn flops(&self) -> u64 {
-        self.nodes.iter().map(|node| match &node.kind {
-            Kind::Call(op) => {
-                let facts: Vec<Fact> = node.inputs.iter().map(|v| self.fact(*v)).collect();
-                op.flops(&facts)
-            }
-            _ => 0,
-        }).sum()
+        self.nodes
+            .iter()
+            .map(|node| match &node.kind {
+                Kind::Call(op) => {
+                    let facts: Vec<Fact> = node.inputs.iter().map(|v| self.fact(*v)).collect();
+                    op.flops(&facts)
+                }
+                _ => 0,
+            })
+            .sum()
     }
 
     /// For each value, how many nodes and outputs read it.

@@ -76,11 +76,17 @@ impl Rule for Cast {
     fn samples(&self) -> Vec<Sample> {
         let wide: &[f64] = &[0.0, -0.0, 1.5, -1.5, 300.0, -3e9, 1e300, f64::INFINITY, f64::NAN];
         let mut samples = vec![
-            Sample::smooth(Op::Cast(Cast { dtype: DType::F64 }), vec![(&[3, 4], Domain::Uniform(-2.0, 2.0))]),
+            Sample::smooth(
+                Op::Cast(Cast { dtype: DType::F64 }),
+                vec![(&[3, 4], Domain::Uniform(-2.0, 2.0))],
+            ),
             Sample::values(Op::Cast(Cast { dtype: DType::F32 }), vec![(&[3, 4], Domain::Index(9))]),
         ];
         for dtype in DType::ALL {
-            samples.push(Sample::values(Op::Cast(Cast { dtype }), vec![(&[9], Domain::Special(wide))]));
+            samples.push(Sample::values(
+                Op::Cast(Cast { dtype }),
+                vec![(&[9], Domain::Special(wide))],
+            ));
         }
         samples
     }

@@ -3,13 +3,13 @@
 use smallvec::SmallVec;
 use weft_kernels::{DType, Scalar, Shape};
 
+use super::Op;
 use super::cast::Cast;
 use super::create::Create;
 use super::matmul::Matmul;
 use super::pointwise::{Row, rows};
 use super::reduce::{Kind, Reduce};
 use super::view::View;
-use super::Op;
 use crate::error::Result;
 use crate::fact::Fact;
 

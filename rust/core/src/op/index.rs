@@ -57,9 +57,15 @@ impl Index {
             return Err(Error::type_(self.name(), what));
         }
         let n = x.shape.len();
-        ensure!(self.dim < n, self.name(), "dimension out of range, expected < {n}, got {}", self.dim);
+        ensure!(
+            self.dim < n,
+            self.name(),
+            "dimension out of range, expected < {n}, got {}",
+            self.dim
+        );
         if inputs.len() == 3 && inputs[2].dtype != x.dtype {
-            let what = format_args!("expected a source of dtype {}, got {}", x.dtype, inputs[2].dtype);
+            let what =
+                format_args!("expected a source of dtype {}, got {}", x.dtype, inputs[2].dtype);
             return Err(Error::type_(self.name(), what));
         }
         if matches!(self.kind, Add | ScatterAdd) && x.dtype == DType::Bool {
@@ -130,7 +136,11 @@ impl Rule for Index {
                     return Ok(x.with_shape(slices).only());
                 }
                 let got = inputs[2].shape;
-                ensure!(got == slices, self.name(), "expected a source of shape {slices}, got {got}");
+                ensure!(
+                    got == slices,
+                    self.name(),
+                    "expected a source of shape {slices}, got {got}"
+                );
                 Ok(x.only())
             }
             Gather => {
@@ -140,7 +150,12 @@ impl Rule for Index {
             Scatter | ScatterAdd => {
                 self.check_places(x, idx)?;
                 let got = inputs[2].shape;
-                ensure!(got == idx.shape, self.name(), "expected a source of shape {}, got {got}", idx.shape);
+                ensure!(
+                    got == idx.shape,
+                    self.name(),
+                    "expected a source of shape {}, got {got}",
+                    idx.shape
+                );
                 Ok(x.only())
             }
         }

@@ -39,7 +39,12 @@ impl Rule for Cat {
         ensure!(!inputs.is_empty(), self.name(), "expected at least one input, got none");
         let mut out = inputs[0];
         let n = out.shape.len();
-        ensure!(self.dim < n, self.name(), "dimension out of range, expected < {n}, got {}", self.dim);
+        ensure!(
+            self.dim < n,
+            self.name(),
+            "dimension out of range, expected < {n}, got {}",
+            self.dim
+        );
         for (i, fact) in inputs.iter().enumerate().skip(1) {
             let mut expected = out;
             if fact.shape.len() == n {
@@ -105,9 +110,15 @@ impl Rule for Cat {
     fn samples(&self) -> Vec<Sample> {
         let x = || Domain::Uniform(-2.0, 2.0);
         vec![
-            Sample::smooth(Op::Cat(Cat { dim: 1 }), vec![(&[2, 3], x()), (&[2, 0], x()), (&[2, 2], x())]),
+            Sample::smooth(
+                Op::Cat(Cat { dim: 1 }),
+                vec![(&[2, 3], x()), (&[2, 0], x()), (&[2, 2], x())],
+            ),
             Sample::smooth(Op::Cat(Cat { dim: 0 }), vec![(&[4], x()), (&[1], x())]),
-            Sample::values(Op::Cat(Cat { dim: 0 }), vec![(&[4], Domain::Bool), (&[2], Domain::Bool)]),
+            Sample::values(
+                Op::Cat(Cat { dim: 0 }),
+                vec![(&[4], Domain::Bool), (&[2], Domain::Bool)],
+            ),
         ]
     }
 }

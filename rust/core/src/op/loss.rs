@@ -181,7 +181,11 @@ impl Rule for Loss {
                 let x = inputs[0];
                 let loss = x.with_shape(self.reduced(x.shape[0]));
                 let count = x.with_shape(Shape::SCALAR);
-                Ok(if self.kind == Nll { smallvec![loss, count] } else { smallvec![loss, x, count] })
+                Ok(if self.kind == Nll {
+                    smallvec![loss, count]
+                } else {
+                    smallvec![loss, x, count]
+                })
             }
             NllBackward(classes) => {
                 let rows = inputs[1].shape.first().copied().unwrap_or(0);

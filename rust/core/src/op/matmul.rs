@@ -79,7 +79,10 @@ impl Rule for Matmul {
         if fa.dtype != fb.dtype || fa.dtype == DType::Bool {
             return Err(Error::type_(
                 self.name(),
-                format_args!("expected two inputs of one numeric dtype, got {} and {}", fa.dtype, fb.dtype),
+                format_args!(
+                    "expected two inputs of one numeric dtype, got {} and {}",
+                    fa.dtype, fb.dtype
+                ),
             ));
         }
         ensure!(
@@ -170,7 +173,10 @@ impl Rule for Matmul {
             Sample::smooth(op(false, true), vec![(&[0, 4], x()), (&[5, 4], x())]),
             Sample::values(op(false, false), vec![(&[65, 130], x()), (&[130, 47], x())]),
             Sample::values(op(true, false), vec![(&[300, 40], x()), (&[300, 70], x())]),
-            Sample::values(op(false, false), vec![(&[7, 5], Domain::Index(9)), (&[5, 3], Domain::Index(9))]),
+            Sample::values(
+                op(false, false),
+                vec![(&[7, 5], Domain::Index(9)), (&[5, 3], Domain::Index(9))],
+            ),
         ]
     }
 }

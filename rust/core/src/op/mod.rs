@@ -304,6 +304,9 @@ pub(crate) fn expect_float(op: &str, fact: &Fact) -> Result<()> {
     }
     Err(crate::Error::type_(
         op,
-        format_args!("needs a floating-point input, expected float32 or float64, got {}", fact.dtype),
+        format_args!(
+            "needs a floating-point input, expected float32 or float64, got {}",
+            fact.dtype
+        ),
     ))
 }

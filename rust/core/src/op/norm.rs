@@ -125,7 +125,12 @@ impl Rule for Standardize {
         let x = inputs[0];
         super::expect_float(self.name(), &x)?;
         let n = x.shape.len();
-        ensure!(self.dims <= n && self.dims > 0, self.name(), "expected 1 to {n} dimensions, got {}", self.dims);
+        ensure!(
+            self.dims <= n && self.dims > 0,
+            self.name(),
+            "expected 1 to {n} dimensions, got {}",
+            self.dims
+        );
         let rstd = x.with_shape(self.rows(&x.shape));
         if !self.backward {
             return Ok(smallvec![x, rstd]);

@@ -71,8 +71,18 @@ impl Optim {
                 let (largest_out, step_out) =
                     if amsgrad { (Some(out[3]), out[4]) } else { (None, out[3]) };
                 optim::adam(
-                    hyper, x[0], x[1], x[2], x[3], largest, step, out[0], out[1], out[2],
-                    largest_out, step_out,
+                    hyper,
+                    x[0],
+                    x[1],
+                    x[2],
+                    x[3],
+                    largest,
+                    step,
+                    out[0],
+                    out[1],
+                    out[2],
+                    largest_out,
+                    step_out,
                 );
             }
         }
@@ -109,7 +119,8 @@ impl Rule for Optim {
         let name = self.name();
         let hyper = Fact::new(DType::F64, Shape::new(&[self.hyper_len()]));
         let per = self.inputs();
-        let fits = !inputs.is_empty() && inputs[0] == hyper && (inputs.len() - 1).is_multiple_of(per);
+        let fits =
+            !inputs.is_empty() && inputs[0] == hyper && (inputs.len() - 1).is_multiple_of(per);
         ensure!(fits, name, "expected hyperparameters {hyper} and {per} inputs per parameter");
         let step = Fact::new(DType::F32, Shape::SCALAR);
         let mut out = Facts::new();
@@ -118,7 +129,11 @@ impl Rule for Optim {
             super::expect_float(name, &p)?;
             for (i, fact) in group.iter().enumerate() {
                 let expected = if i == per - 1 { step } else { p };
-                ensure!(*fact == expected, name, "expected {expected} beside parameter {p}, got {fact}");
+                ensure!(
+                    *fact == expected,
+                    name,
+                    "expected {expected} beside parameter {p}, got {fact}"
+                );
             }
             out.extend(std::iter::repeat_n(p, self.outputs() - 1));
             out.push(step);

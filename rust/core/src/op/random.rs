@@ -83,7 +83,10 @@ impl Rule for Random {
         let whole = matches!(self.dist, Dist::Permutation);
         let real = matches!(self.dist, Dist::Uniform(..) | Dist::Normal(..));
         if (whole && self.dtype != DType::I64) || (real && !self.dtype.is_float()) {
-            return Err(Error::type_(self.name(), format_args!("dtype not supported, got {}", self.dtype)));
+            return Err(Error::type_(
+                self.name(),
+                format_args!("dtype not supported, got {}", self.dtype),
+            ));
         }
         if let Dist::Integers(low, high) = self.dist
             && low >= high

@@ -53,7 +53,10 @@ impl Reduce {
 
     fn check_dtype(&self, dtype: DType) -> Result<DType> {
         let unfit = |expected: &str| {
-            Err(Error::type_(self.name(), format_args!("dtype not supported, expected {expected}, got {dtype}")))
+            Err(Error::type_(
+                self.name(),
+                format_args!("dtype not supported, expected {expected}, got {dtype}"),
+            ))
         };
         match self.kind {
             Kind::Sum | Kind::Prod => Ok(if dtype.is_float() { dtype } else { DType::I64 }),

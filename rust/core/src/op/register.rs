@@ -30,9 +30,10 @@ pub fn all() -> Vec<Op> {
     ops.push(Op::Cat(Cat { dim: 0 }));
     ops.extend(indices());
     ops.push(Op::Scan(Cumsum { dim: 0 }));
-    ops.extend([false, true].map(|backward| {
-        Op::Norm(Standardize { dims: 1, eps: Scalar::Float(1e-5), backward })
-    }));
+    ops.extend(
+        [false, true]
+            .map(|backward| Op::Norm(Standardize { dims: 1, eps: Scalar::Float(1e-5), backward })),
+    );
     ops.extend(losses());
     ops.extend([false, true].map(|sampled| Op::Sparse(Sparse { sampled, rows: 3, cols: 4 })));
     ops.extend(creations());
@@ -60,15 +61,10 @@ fn views() -> Vec<Op> {
     let region = View::AsStrided { shape: one, strides: one, offset: 0 };
     let slice = View::Slice { dim: 0, start: 0, len: 1, step: 1 };
     let scatter = AsStridedScatter { shape: one, strides: one, offset: 0 };
-    let mut ops: Vec<Op> = [
-        View::Reshape(one),
-        View::Permute(Shape::new(&[0])),
-        View::Expand(one),
-        slice,
-        region,
-    ]
-    .map(Op::View)
-    .into();
+    let mut ops: Vec<Op> =
+        [View::Reshape(one), View::Permute(Shape::new(&[0])), View::Expand(one), slice, region]
+            .map(Op::View)
+            .into();
     ops.push(Op::Scatter(scatter));
     ops
 }
@@ -112,7 +108,7 @@ mod tests {
     #[test]
     fn every_row_has_a_name_a_sentence_and_samples_that_infer() {
         for op in all() {
-            assert!(op.doc().len() > 3, "{}", op.name());
+            assert!(op.doc().ends_with('.'), "{}", op.name());
             let samples = op.samples();
             assert!(!samples.is_empty(), "{} has no samples", op.name());
             for sample in samples {

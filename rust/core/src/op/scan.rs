@@ -40,7 +40,12 @@ impl Rule for Cumsum {
         super::expect_inputs(self.name(), inputs, 1)?;
         let Fact { dtype, shape } = inputs[0];
         let n = shape.len();
-        ensure!(self.dim < n, self.name(), "dimension out of range, expected < {n}, got {}", self.dim);
+        ensure!(
+            self.dim < n,
+            self.name(),
+            "dimension out of range, expected < {n}, got {}",
+            self.dim
+        );
         let dtype = if dtype.is_float() { dtype } else { DType::I64 };
         Ok(Fact::new(dtype, shape).only())
     }

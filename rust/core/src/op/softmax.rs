@@ -104,7 +104,9 @@ impl Rule for Softmax {
             LogSoftmax => "x - log(sum(exp(x))), after subtracting the largest element.",
             SoftmaxBackward => "The gradient of softmax: y * (g - sum(g * y)).",
             LogSoftmaxBackward => "The gradient of log_softmax: g - exp(y) * sum(g).",
-            LogSumExp => "log(sum(exp(x))), after subtracting the largest element; -inf where all are.",
+            LogSumExp => {
+                "log(sum(exp(x))), after subtracting the largest element; -inf where all are."
+            }
         }
     }
 
@@ -121,8 +123,19 @@ impl Rule for Softmax {
         super::expect_inputs(self.name(), inputs, if backward { 2 } else { 1 })?;
         super::expect_float(self.name(), &inputs[0])?;
         let mut fact = inputs[0];
-        ensure!(self.dim < fact.shape.len(), self.name(), "dimension out of range, expected < {}, got {}", fact.shape.len(), self.dim);
-        ensure!(!backward || inputs[1] == fact, self.name(), "expected two inputs alike, got {fact} and {}", inputs[1]);
+        ensure!(
+            self.dim < fact.shape.len(),
+            self.name(),
+            "dimension out of range, expected < {}, got {}",
+            fact.shape.len(),
+            self.dim
+        );
+        ensure!(
+            !backward || inputs[1] == fact,
+            self.name(),
+            "expected two inputs alike, got {fact} and {}",
+            inputs[1]
+        );
         if self.kind == LogSumExp {
             fact.shape[self.dim] = 1;
         }
@@ -205,4 +218,3 @@ impl Rule for Softmax {
         ]
     }
 }
-

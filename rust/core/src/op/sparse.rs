@@ -110,7 +110,15 @@ impl Rule for Sparse {
         let two_d = |f: &Fact, rows: usize| f.shape.len() == 2 && f.shape[0] == rows;
         if self.sampled {
             let fits = two_d(a, self.rows) && two_d(b, self.cols) && a.shape[1] == b.shape[1];
-            ensure!(fits, self.name(), "expected [{}, n] and [{}, n], got {} and {}", self.rows, self.cols, a.shape, b.shape);
+            ensure!(
+                fits,
+                self.name(),
+                "expected [{}, n] and [{}, n], got {} and {}",
+                self.rows,
+                self.cols,
+                a.shape,
+                b.shape
+            );
             return Ok(a.with_shape(Shape::new(&[nnz])).only());
         }
         ensure!(

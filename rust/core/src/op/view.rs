@@ -56,9 +56,7 @@ impl View {
             View::Reshape(shape) => input.reshape(shape),
             View::Permute(order) => Some(input.permute(order)),
             View::Expand(shape) => Some(input.broadcast_to(shape)),
-            View::Slice { dim, start, len, step } => {
-                Some(input.slice(*dim, *start, *len, *step))
-            }
+            View::Slice { dim, start, len, step } => Some(input.slice(*dim, *start, *len, *step)),
             View::AsStrided { shape, strides, offset } => input.is_contiguous().then(|| Layout {
                 shape: *shape,
                 strides: *strides,
@@ -95,7 +93,8 @@ impl View {
                 let size = input.get(*dim).copied().unwrap_or(0);
                 let end = if *len == 0 { *start } else { start + (len - 1) * step + 1 };
                 if *dim >= input.len() || end > size || *step == 0 {
-                    let what = format_args!("{start}..{end} outside dimension {dim} of shape {input}");
+                    let what =
+                        format_args!("{start}..{end} outside dimension {dim} of shape {input}");
                     return Err(Error::index(name, what));
                 }
                 let mut shape = *input;
@@ -105,7 +104,13 @@ impl View {
             View::AsStrided { shape, strides, offset } => {
                 let layout = Layout { shape: *shape, strides: *strides, offset: *offset };
                 let fits = layout.end() <= input.numel();
-                ensure!(fits, name, "region ends at {}, expected at most {}", layout.end(), input.numel());
+                ensure!(
+                    fits,
+                    name,
+                    "region ends at {}, expected at most {}",
+                    layout.end(),
+                    input.numel()
+                );
                 Ok(*shape)
             }
         }
@@ -146,7 +151,12 @@ impl Rule for View {
             View::Reshape(shape) | View::Expand(shape) => vec![("shape", shape.into())],
             View::Permute(order) => vec![("dims", order.into())],
             View::Slice { dim, start, len, step } => {
-                vec![("dim", int(*dim)), ("start", int(*start)), ("length", int(*len)), ("step", int(*step))]
+                vec![
+                    ("dim", int(*dim)),
+                    ("start", int(*start)),
+                    ("length", int(*len)),
+                    ("step", int(*step)),
+                ]
             }
             View::AsStrided { shape, strides, offset } => {
                 vec![("size", shape.into()), ("stride", strides.into()), ("offset", int(*offset))]
@@ -200,7 +210,11 @@ impl Rule for View {
             View::Expand(_) => e.sum_to(g, fact.shape)?,
             View::Slice { .. } | View::AsStrided { .. } => {
                 let region = self.region(&fact.shape);
-                ensure!(!region.overlaps_itself(), self.name(), "no gradient of overlapping regions");
+                ensure!(
+                    !region.overlaps_itself(),
+                    self.name(),
+                    "no gradient of overlapping regions"
+                );
                 let zeros = e.zeros(fact)?;
                 e.one(Op::Scatter(AsStridedScatter::new(&region)), &[zeros, g])?
             }
@@ -361,8 +375,7 @@ impl Rule for AsStridedScatter {
 
     fn samples(&self) -> Vec<Sample> {
         let x = || Domain::Uniform(-2.0, 2.0);
-        let region =
-            Layout { shape: Shape::new(&[2, 2]), strides: Shape::new(&[1, 4]), offset: 1 };
+        let region = Layout { shape: Shape::new(&[2, 2]), strides: Shape::new(&[1, 4]), offset: 1 };
         let op = Op::Scatter(AsStridedScatter::new(&region));
         vec![Sample::smooth(op, vec![(&[3, 4], x()), (&[2, 2], x())])]
     }

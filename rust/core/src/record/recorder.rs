@@ -131,11 +131,13 @@ impl Recorder {
         }
         let (root, value) = (storage.root, storage.value);
         let Some(region) = storage.relative(&layout) else {
-            return Err(Error::compile("a view of a changed tensor is read in a way that the graph cannot follow. Call .contiguous() first"));
+            return Err(Error::compile(
+                "a view of a changed tensor is read in a way that the graph cannot follow. Call .contiguous() first",
+            ));
         };
-        let same_order = region.is_contiguous() && region.offset == 0 && region.numel() == root.numel();
-        let view =
-            if same_order { View::Reshape(layout.shape) } else { View::as_strided(&region) };
+        let same_order =
+            region.is_contiguous() && region.offset == 0 && region.numel() == root.numel();
+        let view = if same_order { View::Reshape(layout.shape) } else { View::as_strided(&region) };
         let view = self.graph.call(Op::View(view), &[value], Site::UNKNOWN)?[0];
         self.storage(tensor)?.views.insert(layout, view);
         Ok(view)
@@ -204,7 +206,9 @@ impl Recorder {
             return Ok(());
         }
         let Some(region) = storage.relative(&layout) else {
-            return Err(Error::compile("a view is changed in place in a way that the graph cannot follow. Call .contiguous() first"));
+            return Err(Error::compile(
+                "a view is changed in place in a way that the graph cannot follow. Call .contiguous() first",
+            ));
         };
         let whole = region.is_contiguous() && region.numel() == root.numel();
         let after = if whole {
@@ -217,7 +221,9 @@ impl Recorder {
         storage.write(after);
         storage.views.insert(layout, value);
         if self.storages[&target.buffer().id()].len() > 1 {
-            return Err(Error::compile("an argument that shares memory with another one is changed in place. Pass a .clone()"));
+            return Err(Error::compile(
+                "an argument that shares memory with another one is changed in place. Pass a .clone()",
+            ));
         }
         Ok(())
     }

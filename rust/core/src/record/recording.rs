@@ -117,19 +117,21 @@ impl Recording {
             }
             let site = if y.site.is_known() { y.site } else { x.site };
             let (first, second) = match (&x.kind, &y.kind) {
-                (Kind::Const(c), Kind::Const(d)) => {
-                    (format!("{} {}", c.fact, values(&c.bytes, c.fact.dtype)),
-                     format!("{} {}", d.fact, values(&d.bytes, d.fact.dtype)))
-                }
+                (Kind::Const(c), Kind::Const(d)) => (
+                    format!("{} {}", c.fact, values(&c.bytes, c.fact.dtype)),
+                    format!("{} {}", d.fact, values(&d.bytes, d.fact.dtype)),
+                ),
                 _ => (a.line(x), b.line(y)),
             };
             return Some(Difference { site, first, second });
         }
         if a.nodes.len() != b.nodes.len() {
-            let (longer, at) = if a.nodes.len() > b.nodes.len() { (a, b.nodes.len()) } else { (b, a.nodes.len()) };
+            let (longer, at) =
+                if a.nodes.len() > b.nodes.len() { (a, b.nodes.len()) } else { (b, a.nodes.len()) };
             let node = &longer.nodes[at];
             let (line, end) = (longer.line(node), "the end".to_string());
-            let (first, second) = if a.nodes.len() > b.nodes.len() { (line, end) } else { (end, line) };
+            let (first, second) =
+                if a.nodes.len() > b.nodes.len() { (line, end) } else { (end, line) };
             return Some(Difference { site: node.site, first, second });
         }
         let same_bindings = self.bindings.iter().zip(&other.bindings).all(|(x, y)| x.same(y));

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::sync::Mutex;
 
 use smallvec::SmallVec;
-use weft_kernels::{Buffer, DType, Layout};
+use weft_kernels::Buffer;
 
 use crate::fact::{Fact, Facts};
 use crate::op::Op;
@@ -42,15 +42,14 @@ pub struct Saved {
 pub enum SavedValue {
     /// Input `.0`.
     Input(u32, Tensor),
-    /// Output `.0`.
-    Output(u32, Buffer, DType, Layout),
+    /// Output `.0`, as a tensor of its own on the same memory.
+    Output(u32, Tensor),
 }
 
 impl Saved {
     pub(crate) fn buffer(&self) -> &Buffer {
         match &self.value {
-            SavedValue::Input(_, tensor) => tensor.buffer(),
-            SavedValue::Output(_, buffer, ..) => buffer,
+            SavedValue::Input(_, tensor) | SavedValue::Output(_, tensor) => tensor.buffer(),
         }
     }
 }
@@ -87,8 +86,7 @@ struct Arena {
     next_seq: u64,
 }
 
-static ARENA: Mutex<Arena> =
-    Mutex::new(Arena { slots: Vec::new(), free: Vec::new(), next_seq: 1 });
+static ARENA: Mutex<Arena> = Mutex::new(Arena { slots: Vec::new(), free: Vec::new(), next_seq: 1 });
 
 fn arena() -> std::sync::MutexGuard<'static, Arena> {
     ARENA.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

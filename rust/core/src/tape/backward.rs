@@ -179,9 +179,7 @@ impl Walk<'_> {
             if now != saved.version {
                 let which = match &saved.value {
                     SavedValue::Input(i, t) => format!("input {i} {}", t.fact()),
-                    SavedValue::Output(i, _, dtype, l) => {
-                        format!("output {i} {}", crate::Fact::new(*dtype, l.shape))
-                    }
+                    SavedValue::Output(i, t) => format!("output {i} {}", t.fact()),
                 };
                 let writer = crate::writers::last(saved.buffer().id());
                 return Err(Error::runtime(
@@ -254,8 +252,8 @@ fn differentiate(
     for saved in &node.saved {
         match &saved.value {
             SavedValue::Input(i, tensor) => inputs[*i as usize] = Some(e.hold(tensor.clone())),
-            SavedValue::Output(i, buffer, dtype, layout) => {
-                let tensor = Tensor::new(buffer.clone(), *dtype, *layout);
+            SavedValue::Output(i, saved) => {
+                let tensor = saved.detach();
                 if mode::grad_enabled() {
                     tensor.mark_requires_grad();
                     tensor.auto().node = Some((maker.clone(), *i));

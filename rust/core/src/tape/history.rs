@@ -16,8 +16,11 @@ use crate::tensor::Tensor;
 /// and they are floating-point.
 pub(crate) fn push(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) {
     let node = make(op, inputs, outputs, 0);
-    for (i, output) in outputs.iter().enumerate() {
-        if output.dtype().is_float() {
+    if let [output] = outputs {
+        output.mark_requires_grad();
+        output.auto().node = Some((node, 0));
+    } else {
+        for (i, output) in outputs.iter().enumerate().filter(|(_, y)| y.dtype().is_float()) {
             output.mark_requires_grad();
             output.auto().node = Some((node.clone(), i as u32));
         }
@@ -56,7 +59,7 @@ fn make(op: &Op, inputs: &[&Tensor], outputs: &[Tensor], ahead: u32) -> NodeRef 
     }
     for (i, y) in outputs.iter().enumerate() {
         if saves.outputs >> i & 1 == 1 {
-            let value = SavedValue::Output(i as u32, y.buffer().clone(), y.dtype(), *y.layout());
+            let value = SavedValue::Output(i as u32, y.detach());
             saved.push(Saved { value, version: y.buffer().version() + ahead });
         }
     }
@@ -74,8 +77,12 @@ fn make(op: &Op, inputs: &[&Tensor], outputs: &[Tensor], ahead: u32) -> NodeRef 
 
 /// Where the gradient of `x` goes.
 pub(crate) fn edge(x: &Tensor) -> Edge {
-    refresh(x);
-    let auto = x.auto();
+    let mut auto = x.auto();
+    if auto.base.is_some() {
+        drop(auto);
+        refresh(x);
+        auto = x.auto();
+    }
     match &auto.node {
         Some((node, output)) => Edge::Node(node.clone(), *output),
         None if x.requires_grad() => {
@@ -146,8 +153,7 @@ fn write_through(base: &Tensor, view: &Tensor, value: (NodeRef, u32)) -> Result<
         ));
     };
     let scatter = Op::Scatter(AsStridedScatter::new(&region));
-    let edges: SmallVec<[Edge; 2]> =
-        smallvec::smallvec![edge(base), Edge::Node(value.0, value.1)];
+    let edges: SmallVec<[Edge; 2]> = smallvec::smallvec![edge(base), Edge::Node(value.0, value.1)];
     let facts: SmallVec<[Fact; 2]> = smallvec::smallvec![base.fact(), view.fact()];
     let node = NodeRef::new(Box::new(Node {
         op: scatter,

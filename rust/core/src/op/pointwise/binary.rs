@@ -3,9 +3,9 @@
 use weft_kernels::{DType, tile};
 
 use super::{Grad, Row};
+use crate::error::Result;
 use crate::op::simplify::{Simpler, is, keep};
 use crate::op::{Emit, Known, Saves, Val};
-use crate::error::Result;
 
 const NONE: Saves = Saves::NONE;
 const A: Saves = Saves::input(0);
@@ -15,7 +15,17 @@ const Y: Saves = Saves::output(0);
 
 /// Every row of this file.
 pub(super) static ROWS: &[&Row] = &[
-    &ADD, &SUB, &MUL, &DIV, &POW, &MAXIMUM, &MINIMUM, &REMAINDER, &FLOOR_DIVIDE, &LEAKY_RELU, &ELU,
+    &ADD,
+    &SUB,
+    &MUL,
+    &DIV,
+    &POW,
+    &MAXIMUM,
+    &MINIMUM,
+    &REMAINDER,
+    &FLOOR_DIVIDE,
+    &LEAKY_RELU,
+    &ELU,
     &ATAN2,
 ];
 

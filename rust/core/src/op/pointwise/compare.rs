@@ -6,8 +6,18 @@ use super::{Out, Row};
 
 /// Every row of this file.
 pub(super) static ROWS: &[&Row] = &[
-    &EQ, &NE, &LT, &LE, &GT, &GE, &BITWISE_AND, &BITWISE_OR, &BITWISE_XOR, &LOGICAL_AND,
-    &LOGICAL_OR, &LOGICAL_XOR,
+    &EQ,
+    &NE,
+    &LT,
+    &LE,
+    &GT,
+    &GE,
+    &BITWISE_AND,
+    &BITWISE_OR,
+    &BITWISE_XOR,
+    &LOGICAL_AND,
+    &LOGICAL_OR,
+    &LOGICAL_XOR,
 ];
 
 macro_rules! rows {

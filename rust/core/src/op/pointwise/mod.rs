@@ -83,7 +83,19 @@ impl Row {
         flops: 1,
         simplify: |_| None,
         domain: &[(-2.0, 2.0)],
-        special: &[0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1e30, -1e30, f64::INFINITY, f64::NEG_INFINITY, f64::NAN],
+        special: &[
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            0.5,
+            -2.5,
+            1e30,
+            -1e30,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ],
     };
 
     /// What most binary rows share.
@@ -108,7 +120,10 @@ impl Row {
             if fact.dtype != expected {
                 return Err(Error::type_(
                     self.name,
-                    format_args!("dtypes differ, expected {expected} for input {i}, got {}", fact.dtype),
+                    format_args!(
+                        "dtypes differ, expected {expected} for input {i}, got {}",
+                        fact.dtype
+                    ),
                 ));
             }
         }
@@ -117,7 +132,8 @@ impl Row {
         }
         let names: Vec<_> =
             DType::ALL.into_iter().filter(|&d| self.tile.supports(d)).map(DType::name).collect();
-        let what = format_args!("dtype not supported, expected one of {}, got {dtype}", names.join(", "));
+        let what =
+            format_args!("dtype not supported, expected one of {}, got {dtype}", names.join(", "));
         Err(Error::type_(self.name, what))
     }
 }
@@ -242,8 +258,7 @@ impl Rule for Row {
         }
         samples.push(smooth([&[0, 3], &[1, 3], &[3]]));
         let shapes: [&[usize]; 3] = [&[11], &[11, 1], &[11, 1, 1]];
-        let special =
-            (0..self.arity).map(|i| (shapes[i], self.special_of(i))).collect();
+        let special = (0..self.arity).map(|i| (shapes[i], self.special_of(i))).collect();
         samples.push(Sample::values(op(), special));
         samples
     }

@@ -45,15 +45,13 @@ pub static CLAMP: Row = Row {
     tile: &tile::CLAMP,
     grads: &[
         Grad::Of(ALL, |e, io, g| {
-            let (above, below) =
-                (e.ge(io.input(0), io.input(1))?, e.le(io.input(0), io.input(2))?);
+            let (above, below) = (e.ge(io.input(0), io.input(1))?, e.le(io.input(0), io.input(2))?);
             let inside = e.logical_and(above, below)?;
             let zero = e.scalar_like(0.0, g)?;
             e.select(inside, g, zero)
         }),
         Grad::Of(ALL, |e, io, g| {
-            let (under, order) =
-                (e.lt(io.input(0), io.input(1))?, e.lt(io.input(1), io.input(2))?);
+            let (under, order) = (e.lt(io.input(0), io.input(1))?, e.lt(io.input(1), io.input(2))?);
             let bound = e.logical_and(under, order)?;
             let zero = e.scalar_like(0.0, g)?;
             e.select(bound, g, zero)

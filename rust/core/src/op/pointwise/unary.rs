@@ -11,16 +11,56 @@ use crate::op::{Known, Op, Saves};
 const X: Saves = Saves::input(0);
 const Y: Saves = Saves::output(0);
 const TAILS: &[f64] = &[
-    -1e4, -103.0, -88.0, -20.0, -1.0, -1e-3, -0.0, 1e-3, 1.0, 20.0, 88.0, 89.0, 1e4, f64::INFINITY,
-    f64::NEG_INFINITY, f64::NAN,
+    -1e4,
+    -103.0,
+    -88.0,
+    -20.0,
+    -1.0,
+    -1e-3,
+    -0.0,
+    1e-3,
+    1.0,
+    20.0,
+    88.0,
+    89.0,
+    1e4,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
 ];
 const BOOLEAN: &[Grad] = &[Grad::None("its result is boolean")];
 
 /// Every row of this file.
 pub(super) static ROWS: &[&Row] = &[
-    &NEG, &ABS, &SIGN, &SQUARE, &FLOOR, &CEIL, &ROUND, &TRUNC, &EXP, &EXPM1, &LOG, &LOG1P, &SQRT,
-    &RSQRT, &RECIPROCAL, &SIN, &COS, &TANH, &SIGMOID, &ERF, &RELU, &GELU, &GELU_TANH, &SILU,
-    &SOFTPLUS, &ISNAN, &ISINF, &ISFINITE, &LOGICAL_NOT,
+    &NEG,
+    &ABS,
+    &SIGN,
+    &SQUARE,
+    &FLOOR,
+    &CEIL,
+    &ROUND,
+    &TRUNC,
+    &EXP,
+    &EXPM1,
+    &LOG,
+    &LOG1P,
+    &SQRT,
+    &RSQRT,
+    &RECIPROCAL,
+    &SIN,
+    &COS,
+    &TANH,
+    &SIGMOID,
+    &ERF,
+    &RELU,
+    &GELU,
+    &GELU_TANH,
+    &SILU,
+    &SOFTPLUS,
+    &ISNAN,
+    &ISINF,
+    &ISFINITE,
+    &LOGICAL_NOT,
 ];
 
 /// The producer's input, if this operation undoes itself.
