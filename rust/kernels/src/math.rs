@@ -9,6 +9,8 @@
 pub mod double;
 #[allow(clippy::excessive_precision)]
 pub mod single;
+#[cfg(test)]
+mod tests;
 
 /// The transcendental functions of one floating-point type. Error bounds are those of
 /// [`single`] and [`double`].

@@ -2,6 +2,8 @@
 
 mod scratch;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 

@@ -2,19 +2,21 @@
 //! "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 //!
 //! Element i of a stream depends only on the key and i, so streams can be made in any order,
-//! by any number of threads. Blocks are taken [`LANES`] at a time: word w of block l of a
-//! group serves element `w * LANES + l` of the group's 64 (or, where an element takes two
-//! words, words 2w and 2w + 1 serve element `w * LANES + l` of its 32).
+//! by any number of threads. Blocks are taken 16 at a time, a group of 64 words: first the
+//! first word of each block, then the second, and so on. Word i serves element i of the
+//! group; where an element takes two words, word i + 32 serves element i too.
 
 mod make;
 mod philox;
+#[cfg(test)]
+mod tests;
 
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
 use crate::dtype::{DType, Element, Scalar};
 use crate::shared::split_rows;
 use make::{Bernoulli, Integers, Normal, Uniform, Whole};
-use philox::{LANES, Words, group};
+use philox::{GROUP, Groups, LANES, Words};
 
 /// Where in which stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,8 +27,8 @@ pub struct Key {
     pub offset: u64,
 }
 
-/// Most elements that one group of blocks serves.
-const GROUP: usize = 4 * LANES;
+/// Groups whose words are made in one go.
+const BATCH: usize = 8;
 
 /// Blocks that one call for `numel` elements consumes at most; the next call's offset
 /// lies this much further. The same for every dtype and distribution.
@@ -53,8 +55,8 @@ struct Place {
 
 struct Stream<'a, T, M> {
     make: M,
-    key: Key,
-    first: u64,
+    at: Place,
+    words: &'a [Words],
     out: &'a mut [T],
 }
 
@@ -65,14 +67,21 @@ impl<T: Element + Default, M: Make<T>> Work for Stream<'_, T, M> {
     fn run(self) {
         let mut made = [T::default(); GROUP];
         for (i, piece) in self.out.chunks_mut(M::SERVES).enumerate() {
-            let at = Place { key: self.key, group: self.first + i as u64 };
-            let words = group(self.key, at.group, 0);
-            self.make.make(&words, at, &mut made);
-            match <&mut [T; GROUP]>::try_from(&mut *piece) {
-                Ok(whole) => *whole = made,
-                Err(_) => piece.copy_from_slice(&made[..piece.len()]),
-            }
+            let at = Place { group: self.at.group + i as u64, ..self.at };
+            self.make.make(&self.words[i], at, &mut made);
+            piece.copy_from_slice(&made[..piece.len()]);
         }
+    }
+}
+
+/// Makes elements from the start of group `first` on.
+fn draw<T: Element + Default, M: Make<T>>(make: M, key: Key, first: u64, out: &mut [T]) {
+    let mut words = [[0; GROUP]; BATCH];
+    for (i, out) in out.chunks_mut(BATCH * M::SERVES).enumerate() {
+        let at = Place { key, group: first + (i * BATCH) as u64 };
+        let words = &mut words[..out.len().div_ceil(M::SERVES)];
+        dispatch(Groups { key, first: at.group, out: &mut *words });
+        dispatch(Stream { make, at, words, out });
     }
 }
 
@@ -82,11 +91,9 @@ fn stream<T: Element + Default, M: Make<T>>(make: M, key: Key, out: Arg) {
     let whole = out.len() / M::SERVES * M::SERVES;
     let (body, tail) = out.split_at_mut(whole);
     split_rows(body, M::SERVES, M::SERVES * M::COST, |first, out| {
-        dispatch(Stream { make, key, first: first as u64, out });
+        draw(make, key, first as u64, out);
     });
-    if !tail.is_empty() {
-        dispatch(Stream { make, key, first: (whole / M::SERVES) as u64, out: tail });
-    }
+    draw(make, key, (whole / M::SERVES) as u64, tail);
 }
 
 /// Uniform numbers in `[low, high)` from 24 (`f32`) or 53 (`f64`) random bits; all `low`
@@ -158,8 +165,7 @@ pub fn permutation(key: Key, out: Arg) {
     for (step, i) in (1..out.len()).rev().enumerate() {
         let serves = <Whole as Make<i64>>::SERVES;
         if step % serves == 0 {
-            let first = (step / serves) as u64;
-            dispatch(Stream { make: Whole, key, first, out: &mut draws[..serves] });
+            draw(Whole, key, (step / serves) as u64, &mut draws[..serves]);
         }
         let draw = draws[step % serves] as u64;
         out.swap(i, ((u128::from(draw) * (i as u128 + 1)) >> 64) as usize);

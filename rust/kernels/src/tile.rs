@@ -11,6 +11,8 @@ mod compare;
 mod kernel;
 mod pow;
 mod ternary;
+#[cfg(test)]
+mod tests;
 mod unary;
 
 pub use binary::*;

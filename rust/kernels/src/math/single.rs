@@ -246,7 +246,7 @@ pub fn gelu_tanh(x: f32) -> f32 {
     c * sigmoid(inner)
 }
 
-/// x sigmoid(x) within 3 ulp; 0 at -inf.
+/// x sigmoid(x) within 3.5 ulp, below -87 within 1e-43; 0 at -inf.
 #[inline(always)]
 pub fn silu(x: f32) -> f32 {
     let c = if x < -f32::MAX { -f32::MAX } else { x };

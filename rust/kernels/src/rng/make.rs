@@ -1,8 +1,11 @@
 //! Distributions.
 
-use super::philox::{LANES, Words, group};
-use super::{GROUP, Make, Place};
+use super::philox::{GROUP, Words, group};
+use super::{Make, Place};
 use crate::math::{double, single};
+
+/// Elements that a group serves where each takes two words.
+const HALF: usize = GROUP / 2;
 
 /// 24 bits as a number in [0, 1).
 #[inline(always)]
@@ -49,23 +52,19 @@ impl Make<f32> for Uniform<f32> {
     const COST: usize = 4;
     #[inline(always)]
     fn make(self, words: &Words, _: Place, out: &mut [f32; GROUP]) {
-        for w in 0..4 {
-            for l in 0..LANES {
-                out[w * LANES + l] = self.of(unit32(words[w][l]));
-            }
+        for (x, &word) in out.iter_mut().zip(words) {
+            *x = self.of(unit32(word));
         }
     }
 }
 
 impl Make<f64> for Uniform<f64> {
-    const SERVES: usize = GROUP / 2;
+    const SERVES: usize = HALF;
     const COST: usize = 8;
     #[inline(always)]
     fn make(self, words: &Words, _: Place, out: &mut [f64; GROUP]) {
-        for w in 0..2 {
-            for l in 0..LANES {
-                out[w * LANES + l] = self.of(unit64(words[2 * w][l], words[2 * w + 1][l]));
-            }
+        for i in 0..HALF {
+            out[i] = self.of(unit64(words[i], words[i + HALF]));
         }
     }
 }
@@ -81,30 +80,30 @@ impl Make<f32> for Normal<f32> {
     const COST: usize = 10;
     #[inline(always)]
     fn make(self, words: &Words, _: Place, out: &mut [f32; GROUP]) {
-        for w in [0, 2] {
-            for l in 0..LANES {
-                // In (0, 1], so that the logarithm is finite.
-                let u = (words[w][l] as f32).mul_add(1.0 / 4294967296.0, 0.5 / 4294967296.0);
-                let radius = (-2.0 * single::log(u)).sqrt();
-                let (sin, cos) = single::sin_cos_turns(unit32(words[w + 1][l]));
-                out[w * LANES + l] = self.mean + self.std * (radius * cos);
-                out[(w + 1) * LANES + l] = self.mean + self.std * (radius * sin);
-            }
+        for i in 0..HALF {
+            // In (0, 1], so that the logarithm is finite.
+            let u = (words[i] as f32).mul_add(1.0 / 4294967296.0, 0.5 / 4294967296.0);
+            let radius = (-2.0 * single::log(u)).sqrt();
+            let (sin, cos) = single::sin_cos_turns(unit32(words[i + HALF]));
+            out[i] = self.mean + self.std * (radius * cos);
+            out[i + HALF] = self.mean + self.std * (radius * sin);
         }
     }
 }
 
 impl Make<f64> for Normal<f64> {
-    const SERVES: usize = GROUP / 2;
+    const SERVES: usize = HALF;
     const COST: usize = 20;
     #[inline(always)]
     fn make(self, words: &Words, _: Place, out: &mut [f64; GROUP]) {
-        for l in 0..LANES {
-            let u = 1.0 - unit64(words[0][l], words[1][l]);
+        const QUARTER: usize = HALF / 2;
+        for i in 0..QUARTER {
+            let u = 1.0 - unit64(words[i], words[i + HALF]);
             let radius = (-2.0 * double::log(u)).sqrt();
-            let (sin, cos) = double::sin_cos_turns(unit64(words[2][l], words[3][l]));
-            out[l] = self.mean + self.std * (radius * cos);
-            out[LANES + l] = self.mean + self.std * (radius * sin);
+            let turns = unit64(words[i + QUARTER], words[i + QUARTER + HALF]);
+            let (sin, cos) = double::sin_cos_turns(turns);
+            out[i] = self.mean + self.std * (radius * cos);
+            out[i + QUARTER] = self.mean + self.std * (radius * sin);
         }
     }
 }
@@ -131,11 +130,8 @@ impl<T: Copy + Default + Sync> Make<T> for Bernoulli<T> {
     const COST: usize = 4;
     #[inline(always)]
     fn make(self, words: &Words, _: Place, out: &mut [T; GROUP]) {
-        for w in 0..4 {
-            for l in 0..LANES {
-                let hit = words[w][l] <= self.last_hit;
-                out[w * LANES + l] = if hit { self.hit } else { T::default() };
-            }
+        for (x, &word) in out.iter_mut().zip(words) {
+            *x = if word <= self.last_hit { self.hit } else { T::default() };
         }
     }
 }
@@ -143,7 +139,7 @@ impl<T: Copy + Default + Sync> Make<T> for Bernoulli<T> {
 #[derive(Clone, Copy)]
 pub(super) struct Integers {
     pub(super) low: i64,
-    /// How many there are; 0 stands for none.
+    /// How many there are.
     pub(super) range: u64,
 }
 
@@ -151,16 +147,14 @@ impl Integers {
     #[inline(always)]
     fn each(self, words: &Words, at: Place, mut put: impl FnMut(usize, i64)) {
         if self.range <= 1 << 32 {
-            for w in 0..2 {
-                for l in 0..LANES {
-                    let high = u64::from(words[2 * w][l]) * self.range;
-                    let low = u64::from(words[2 * w + 1][l]) * self.range;
-                    let pick = (high + (low >> 32)) >> 32;
-                    put(w * LANES + l, self.low.wrapping_add(pick as i64));
-                }
+            for i in 0..HALF {
+                let high = u64::from(words[i]) * self.range;
+                let low = u64::from(words[i + HALF]) * self.range;
+                let pick = (high + (low >> 32)) >> 32;
+                put(i, self.low.wrapping_add(pick as i64));
             }
         } else {
-            for i in 0..GROUP / 2 {
+            for i in 0..HALF {
                 put(i, self.low.wrapping_add(self.unbiased(words, at, i) as i64));
             }
         }
@@ -186,14 +180,13 @@ impl Integers {
 /// The 64 bits of element `i`.
 #[inline(always)]
 fn whole(words: &Words, i: usize) -> u64 {
-    let (w, l) = (i / LANES, i % LANES);
-    u64::from(words[2 * w][l]) << 32 | u64::from(words[2 * w + 1][l])
+    u64::from(words[i]) << 32 | u64::from(words[i + HALF])
 }
 
 macro_rules! integers {
     ($($t:ty)+) => {
         $(impl Make<$t> for Integers {
-            const SERVES: usize = GROUP / 2;
+            const SERVES: usize = HALF;
             const COST: usize = 6;
             #[inline(always)]
             fn make(self, words: &Words, at: Place, out: &mut [$t; GROUP]) {
@@ -209,11 +202,11 @@ integers!(f32 f64 i32 i64 u8);
 pub(super) struct Whole;
 
 impl Make<i64> for Whole {
-    const SERVES: usize = GROUP / 2;
+    const SERVES: usize = HALF;
     const COST: usize = 4;
     #[inline(always)]
     fn make(self, words: &Words, _: Place, out: &mut [i64; GROUP]) {
-        for (i, x) in out[..GROUP / 2].iter_mut().enumerate() {
+        for (i, x) in out[..HALF].iter_mut().enumerate() {
             *x = whole(words, i) as i64;
         }
     }

@@ -1,12 +1,16 @@
 //! The block function.
 
 use super::Key;
+use crate::cpu::Work;
 
 /// Blocks that are computed side by side.
 pub(super) const LANES: usize = 16;
 
-/// The four words of each block of a group.
-pub(super) type Words = [[u32; LANES]; 4];
+/// Words that a group of blocks has.
+pub(super) const GROUP: usize = 4 * LANES;
+
+/// A group's words: the first of every block, then the second of every block, …
+pub(super) type Words = [u32; GROUP];
 
 const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
@@ -37,15 +41,33 @@ pub(super) fn group(key: Key, index: u64, again: u32) -> Words {
     let first = key.offset.wrapping_add(index.wrapping_mul(LANES as u64));
     let seed = [key.seed as u32, (key.seed >> 32) as u32];
     let mut words = [[0; LANES]; 4];
-    for l in 0..LANES {
+    let [a, b, c, d] = &mut words;
+    let lanes = a.iter_mut().zip(b).zip(c).zip(d).enumerate();
+    for (l, (((a, b), c), d)) in lanes {
         let counter = first.wrapping_add(l as u64);
-        let [a, b, c, d] = block([counter as u32, (counter >> 32) as u32, again, 0], seed);
-        words[0][l] = a;
-        words[1][l] = b;
-        words[2][l] = c;
-        words[3][l] = d;
+        [*a, *b, *c, *d] = block([counter as u32, (counter >> 32) as u32, again, 0], seed);
     }
-    words
+    let mut flat = [0; GROUP];
+    flat.copy_from_slice(words.as_flattened());
+    flat
+}
+
+/// Writes the words of the groups from `first` on.
+pub(super) struct Groups<'a> {
+    pub(super) key: Key,
+    pub(super) first: u64,
+    pub(super) out: &'a mut [Words],
+}
+
+impl Work for Groups<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (i, words) in self.out.iter_mut().enumerate() {
+            *words = group(self.key, self.first + i as u64, 0);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::kernel::{Map1, Un};
 use super::{TileFn, Versions};
-use crate::cpu::isa;
+use crate::cpu::{Isa, isa};
 use crate::dtype::DType;
 
 struct To;
@@ -57,5 +57,10 @@ static CASTS: [Row; 6] =
 /// saturation (NaN becomes 0), integers narrow by dropping bits, and truth values are
 /// what is not zero.
 pub fn cast(from: DType, to: DType) -> TileFn {
-    CASTS[from as usize][to as usize].get(isa())
+    cast_for(from, to, isa())
+}
+
+/// [`cast`] for a given instruction set.
+pub(super) fn cast_for(from: DType, to: DType, isa: Isa) -> TileFn {
+    CASTS[from as usize][to as usize].get(isa)
 }

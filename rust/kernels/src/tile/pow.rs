@@ -69,8 +69,7 @@ fn map<T: Copy>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
 fn pow_run<T: Power>(x: &[T], y: &[T], out: &mut [T]) {
     let [two, three, half, minus_one] = T::COMMON;
     let Some(&first) = y.first() else { return };
-    let common = T::COMMON.iter().any(|&c| c == first)
-        && y.iter().fold(true, |same, &y| same & (y == first));
+    let common = T::COMMON.contains(&first) && y.iter().fold(true, |same, &y| same & (y == first));
     if !common {
         for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
             *out = x.pow(y);

@@ -1,0 +1,177 @@
+use super::*;
+use crate::layout::Layout;
+use crate::testing::{Tensor, noise32};
+use crate::tile::{self, TileSet};
+
+fn f32_tile(set: &TileSet) -> TileFn {
+    set.get(DType::F32).unwrap()
+}
+
+fn instr(set: &TileSet, ins: &[Src], dst: Dst) -> Instr {
+    Instr { tile: f32_tile(set), ins: ins.to_vec(), dst, dtype: DType::F32 }
+}
+
+/// out0 = tanh(a b + c), out1 = (out0 < a ? out0 : a) c; one register of truth values.
+fn program() -> Program {
+    let less = Instr {
+        tile: f32_tile(&tile::LT),
+        ins: vec![Src::Out(0), Src::In(0)],
+        dst: Dst::Reg(1),
+        dtype: DType::Bool,
+    };
+    Program {
+        instrs: vec![
+            instr(&tile::MUL, &[Src::In(0), Src::In(1)], Dst::Reg(0)),
+            instr(&tile::ADD, &[Src::Reg(0), Src::In(2)], Dst::Reg(0)),
+            instr(&tile::TANH, &[Src::Reg(0)], Dst::Out(0)),
+            less,
+            instr(&tile::WHERE, &[Src::Reg(1), Src::Out(0), Src::In(0)], Dst::Reg(0)),
+            instr(&tile::MUL, &[Src::Reg(0), Src::In(2)], Dst::Out(1)),
+        ],
+        ins: 3,
+        outs: 2,
+        regs: vec![DType::F32, DType::Bool],
+    }
+}
+
+/// What [`program`] gives for one element.
+fn expect(a: f32, b: f32, c: f32) -> (f32, f32) {
+    let t = crate::math::single::tanh(a * b + c);
+    (t, if t < a { t } else { a } * c)
+}
+
+fn check(ins: [&Tensor; 3], outs: [&Tensor; 2]) {
+    let [a, b, c] = ins.map(|t| t.values::<f32>());
+    program().run(&ins.map(Tensor::arg), &outs.map(Tensor::arg));
+    let expected: Vec<_> = (0..a.len()).map(|i| expect(a[i], b[i], c[i])).collect();
+    let (x, y): (Vec<_>, Vec<_>) = expected.into_iter().unzip();
+    assert_eq!(outs[0].values::<f32>(), x, "{:?}", outs[0].layout);
+    assert_eq!(outs[1].values::<f32>(), y, "{:?}", outs[1].layout);
+}
+
+fn tensor(dims: &[usize], seed: u64) -> Tensor {
+    Tensor::new(&noise32(dims.iter().product(), seed), dims)
+}
+
+#[test]
+fn contiguous_runs_of_any_length() {
+    for n in [0, 1, 7, TILE - 1, TILE, TILE + 1, 5 * TILE + 3, 300_000] {
+        let [a, b, c, x, y] = [1, 2, 3, 4, 5].map(|seed| tensor(&[n], seed));
+        check([&a, &b, &c], [&x, &y]);
+    }
+    let [a, b, c, x, y] = [1, 2, 3, 4, 5].map(|seed| tensor(&[], seed));
+    check([&a, &b, &c], [&x, &y]);
+}
+
+#[test]
+fn strides_of_every_kind() {
+    for dims in [[3, 5, 4], [4, 300, 7], [2, 9, 1030], [50, 1, 130], [1, 1, 2000], [0, 3, 2]] {
+        let [d, e, f] = dims;
+        let plain = tensor(&dims, 1);
+        let turned = tensor(&[f, d, e], 2).view(|l| l.permute(&[1, 2, 0]));
+        let sparse = tensor(&[d, e, 2 * f], 3).view(|l| l.slice(2, 1.min(f), f, 2));
+        let shape = plain.layout.shape;
+        let row = tensor(&[1, 1, f], 4).view(|l| l.broadcast_to(&shape));
+        let column = tensor(&[d, 1, 1], 5).view(|l| l.broadcast_to(&shape));
+        let point = tensor(&[1], 6).view(|l| l.broadcast_to(&shape));
+        let all = [&plain, &turned, &sparse, &row, &column, &point];
+        for (i, a) in all.into_iter().enumerate() {
+            let (b, c) = (all[(i + 1) % 6], all[(i + 3) % 6]);
+            let out = |seed| tensor(&dims, seed);
+            let turned = |seed| tensor(&[f, d, e], seed).view(|l| l.permute(&[1, 2, 0]));
+            let gaps = |seed| tensor(&[d, 2 * e, f], seed).view(|l| l.slice(1, 0, e, 2));
+            check([a, b, c], [&out(7), &out(8)]);
+            check([a, b, c], [&out(7), &turned(8)]);
+            check([a, b, c], [&turned(7), &gaps(8)]);
+            check([a, b, c], [&gaps(7), &turned(8)]);
+        }
+    }
+}
+
+#[test]
+fn the_last_reader_of_an_input_may_overwrite_it() {
+    for n in [10, 5000, 200_000] {
+        let [a, b, c] = [1, 2, 3].map(|seed| tensor(&[n], seed));
+        let before = [&a, &b, &c].map(|t| t.values::<f32>());
+        program().run(&[a.arg(), b.arg(), c.arg()], &[b.arg(), c.arg()]);
+        let want = |i: usize| expect(before[0][i], before[1][i], before[2][i]);
+        assert!(b.values::<f32>().iter().enumerate().all(|(i, &x)| x == want(i).0));
+        assert!(c.values::<f32>().iter().enumerate().all(|(i, &y)| y == want(i).1));
+    }
+    let square = tensor(&[70, 80], 1).view(|l| l.permute(&[1, 0]));
+    let before = square.values::<f32>();
+    apply(f32_tile(&tile::SQUARE), &[square.arg()], square.arg(), 1);
+    assert!(square.values::<f32>().iter().zip(before).all(|(&y, x)| y == x * x));
+}
+
+#[test]
+fn threads_do_not_change_bits() {
+    let [a, b, c] = [1, 2, 3].map(|seed| tensor(&[400, 1001], seed));
+    let b = b.view(|l| l.slice(0, 7, 1, 1).broadcast_to(&a.layout.shape));
+    let run = |threads| {
+        crate::threads::set_num_threads(threads);
+        let [x, y, z] = [4, 5, 6].map(|seed| tensor(&[400, 1001], seed));
+        program().run(&[a.arg(), b.arg(), c.arg()], &[x.arg(), y.arg()]);
+        apply(f32_tile(&tile::EXP), &[a.arg()], z.arg(), 10);
+        [x, y, z].map(|t| t.values::<f32>())
+    };
+    let alone = run(1);
+    assert_eq!(run(4), alone);
+}
+
+#[test]
+fn one_instruction_alone_follows_the_same_rules() {
+    let shape = crate::Shape::new(&[33, 65]);
+    let a = tensor(&[33, 65], 1);
+    let others = [
+        tensor(&[33, 65], 2),
+        tensor(&[65, 33], 3).view(|l| l.permute(&[1, 0])),
+        tensor(&[1, 65], 4).view(|l| l.broadcast_to(&shape)),
+        tensor(&[33, 1], 5).view(|l| l.broadcast_to(&shape)),
+        tensor(&[1, 1], 6).view(|l| l.broadcast_to(&shape)),
+    ];
+    for b in &others {
+        for out in [tensor(&[33, 65], 7), tensor(&[65, 33], 8).view(|l| l.permute(&[1, 0]))] {
+            apply(f32_tile(&tile::SUB), &[a.arg(), b.arg()], out.arg(), 1);
+            let expected: Vec<f32> =
+                a.values::<f32>().iter().zip(b.values::<f32>()).map(|(a, b)| a - b).collect();
+            assert_eq!(out.values::<f32>(), expected);
+        }
+    }
+}
+
+#[test]
+fn many_operands_and_registers_work_too() {
+    const N: usize = 2500;
+    let ins: Vec<Tensor> = (0..20).map(|seed| tensor(&[N], seed + 1)).collect();
+    let mut instrs = vec![instr(&tile::NEG, &[Src::In(0)], Dst::Reg(0))];
+    for k in 1..20u8 {
+        instrs.push(instr(&tile::ADD, &[Src::Reg(k - 1), Src::In(k)], Dst::Reg(k)));
+    }
+    instrs.push(instr(&tile::NEG, &[Src::Reg(19)], Dst::Out(0)));
+    let program = Program { instrs, ins: 20, outs: 1, regs: vec![DType::F32; 20] };
+    let out = tensor(&[N], 99);
+    let args: Vec<Arg> = ins.iter().map(Tensor::arg).collect();
+    program.run(&args, &[out.arg()]);
+    let columns: Vec<Vec<f32>> = ins.iter().map(|t| t.values()).collect();
+    let sum = |i: usize| columns[1..].iter().fold(-columns[0][i], |sum, c| sum + c[i]);
+    assert!(out.values::<f32>().iter().enumerate().all(|(i, &x)| x == -sum(i)));
+}
+
+#[test]
+#[should_panic(expected = "in a sweep of")]
+fn shapes_must_agree() {
+    let (a, out) = (tensor(&[3], 1), tensor(&[4], 2));
+    let mut program = program();
+    program.instrs.truncate(1);
+    program.run(&[a.arg(), out.arg(), out.arg()], &[out.arg(), out.arg()]);
+}
+
+#[test]
+#[should_panic(expected = "exceeds")]
+fn a_window_beyond_its_buffer_is_refused() {
+    let mut a = tensor(&[3], 1);
+    a.layout = Layout { offset: 1, ..a.layout };
+    let out = tensor(&[3], 2);
+    apply(f32_tile(&tile::NEG), &[a.arg()], out.arg(), 1);
+}
