@@ -18,7 +18,8 @@ pub struct Rewrite<'a> {
 impl<'a> Rewrite<'a> {
     /// An empty graph to rebuild `old` into.
     pub fn new(old: &'a Graph) -> Rewrite<'a> {
-        Rewrite { old, new: Graph::default(), map: vec![None; old.values.len()] }
+        let new = Graph { inputs: old.inputs.clone(), ..Graph::default() };
+        Rewrite { old, new, map: vec![None; old.values.len()] }
     }
 
     /// Where an old value went.
@@ -39,8 +40,8 @@ impl<'a> Rewrite<'a> {
         let facts = node.outputs.iter().map(|v| self.old.fact(*v)).collect();
         let inputs = self.inputs(node);
         let outputs = self.new.node(node.kind.clone(), inputs, facts, node.site);
-        if let Kind::Input(_) = node.kind {
-            self.new.inputs.push(outputs[0]);
+        if let Kind::Input(i) = node.kind {
+            self.new.inputs[i as usize] = outputs[0];
         }
         for (old, new) in node.outputs.iter().zip(outputs) {
             self.replace(*old, new);

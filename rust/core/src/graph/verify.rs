@@ -33,6 +33,11 @@ pub fn verify(graph: &Graph) -> Result<()> {
             }
         }
     }
+    for (i, input) in graph.inputs.iter().enumerate() {
+        if graph.maker(*input).kind != Kind::Input(i as u32) {
+            return wrong(format_args!("{input} is not input {i}"));
+        }
+    }
     for output in &graph.outputs {
         if let Role::Update(i) = output.role {
             let (to, from) = (graph.fact(graph.inputs[i as usize]), graph.fact(output.value));
