@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import gc
 import os
 import sys
 import types
@@ -85,6 +86,7 @@ class Watch:
         self.names: dict[tuple[int, str], Guard] = {}
         self.seen: set[types.CodeType] = set()
         self.profile: Any = None
+        self.collects = False
         plain = getattr(function, "__func__", function)
         if isinstance(plain, types.FunctionType):
             self._function(plain)
@@ -126,6 +128,9 @@ class Watch:
         """Start watching this thread."""
         from weft.nn._tracked import Tracked
 
+        # A collection would run callbacks that are no part of the function.
+        self.collects = gc.isenabled()
+        gc.disable()
         Tracked._watch(self._attribute)
         self.profile = sys.getprofile()
         sys.setprofile(self._called)
@@ -137,3 +142,5 @@ class Watch:
 
         sys.setprofile(self.profile)
         Tracked._unwatch()
+        if self.collects:
+            gc.enable()

@@ -116,6 +116,13 @@ fn run(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()> {
 pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
     let facts: SmallVec<[Fact; 3]> = inputs.iter().map(|x| x.fact()).collect();
     let out_facts = op.infer(&facts)?;
+    if targets.len() != out_facts.len() {
+        let (expected, got) = (out_facts.len(), targets.len());
+        return Err(Error::runtime(
+            op.name(),
+            format_args!("wrong number of targets, expected {expected}, got {got}"),
+        ));
+    }
     for (target, fact) in targets.iter().zip(&out_facts) {
         check_target(op, target, *fact)?;
     }

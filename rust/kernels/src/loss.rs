@@ -51,7 +51,8 @@ pub fn nll(
 
 /// Gradient of [`nll`] with respect to `logp`, into `out` `[n, c]`.
 ///
-/// `grad` has `n` elements (`None`) or one; `count` is what [`nll`] wrote.
+/// `grad` has `n` elements (`None`) or one; `count` is what [`nll`] wrote. Targets are
+/// checked as there.
 pub fn nll_backward(
     grad: Arg,
     target: Arg,
@@ -59,9 +60,13 @@ pub fn nll_backward(
     ignore: i64,
     reduction: Reduction,
     out: Arg,
-) {
+) -> Checked {
     let classes = classes(out, target);
     let target = target.slice::<i64>();
+    check(target, classes, ignore)?;
+    if classes == 0 {
+        return Ok(());
+    }
     with_float!(out.dtype, T => {
         let scale = Scale::new(grad.slice::<T>(), count.slice::<T>(), reduction);
         split_rows(out.slice_mut::<T>(), classes.max(1), classes, |first, out| {
@@ -73,6 +78,7 @@ pub fn nll_backward(
             }
         });
     });
+    Ok(())
 }
 
 /// [`nll`] of `logp = log_softmax(logits)` along rows; `logp` `[n, c]` is an output.
@@ -110,10 +116,14 @@ pub fn cross_entropy_backward(
     ignore: i64,
     reduction: Reduction,
     out: Arg,
-) {
+) -> Checked {
     let classes = classes(out, target);
     assert_eq!(logp.numel(), out.numel(), "shape of logp");
     let target = target.slice::<i64>();
+    check(target, classes, ignore)?;
+    if classes == 0 {
+        return Ok(());
+    }
     with_float!(out.dtype, T => {
         let logp = logp.slice::<T>();
         let scale = Scale::new(grad.slice::<T>(), count.slice::<T>(), reduction);
@@ -123,6 +133,7 @@ pub fn cross_entropy_backward(
             dispatch(Backward { logp, target, scale, first, ignore, classes, out });
         });
     });
+    Ok(())
 }
 
 fn classes(rows: Arg, target: Arg) -> usize {

@@ -71,7 +71,7 @@ fn cut_slice(x: Tensor, dim: usize, slice: &Bound<'_, PySlice>) -> PyResult<Tens
             range.step
         )));
     }
-    cut(x, dim, range.start as usize, range.slicelength as usize, range.step as usize)
+    cut(x, dim, range.start as usize, range.slicelength, range.step as usize)
 }
 
 /// The view that the items name.

@@ -70,6 +70,17 @@ impl Loss {
         Ok(())
     }
 
+    fn check_gradient(&self, grad: &Fact, scores: &Fact, count: &Fact) -> Result<()> {
+        let expected = scores.with_shape(self.reduced(scores.shape[0]));
+        let single = scores.with_shape(Shape::SCALAR);
+        ensure!(
+            *grad == expected && *count == single,
+            self.name(),
+            "expected a gradient {expected} and a count {single}, got {grad} and {count}"
+        );
+        Ok(())
+    }
+
     /// The gradient rows for a unit gradient of the loss.
     fn unit(&self, e: &mut dyn Emit, io: &Io) -> Result<Val> {
         let one = e.full(Scalar::Int(1), io.input_facts[0].dtype, io.input_facts[0].shape)?;
@@ -191,10 +202,12 @@ impl Rule for Loss {
                 let rows = inputs[1].shape.first().copied().unwrap_or(0);
                 let out = inputs[0].with_shape(Shape::new(&[rows, classes]));
                 self.check_pair(&out, &inputs[1])?;
+                self.check_gradient(&inputs[0], &out, &inputs[2])?;
                 Ok(out.only())
             }
             CrossEntropyBackward => {
                 self.check_pair(&inputs[1], &inputs[2])?;
+                self.check_gradient(&inputs[0], &inputs[1], &inputs[3])?;
                 Ok(inputs[1].only())
             }
         }
@@ -215,13 +228,9 @@ impl Rule for Loss {
             CrossEntropy => {
                 kernels::cross_entropy(x[0], x[1], ignore, reduction, out[0], out[1], out[2])
             }
-            NllBackward(_) => {
-                kernels::nll_backward(x[0], x[1], x[2], ignore, reduction, out[0]);
-                Ok(())
-            }
+            NllBackward(_) => kernels::nll_backward(x[0], x[1], x[2], ignore, reduction, out[0]),
             CrossEntropyBackward => {
-                kernels::cross_entropy_backward(x[0], x[1], x[2], x[3], ignore, reduction, out[0]);
-                Ok(())
+                kernels::cross_entropy_backward(x[0], x[1], x[2], x[3], ignore, reduction, out[0])
             }
         }
         .map_err(|fault| Error::fault(self.name(), fault))

@@ -1,7 +1,7 @@
 //! Normalisation of rows to mean 0 and variance 1 (the core of layer norm, Ba et al. 2016).
 
 use smallvec::smallvec;
-use weft_kernels::{Arg, Scalar, Shape, norm};
+use weft_kernels::{Arg, Scalar, Shape, fill, norm};
 
 use super::reduce::Kind;
 use super::sample::Domain;
@@ -156,7 +156,11 @@ impl Rule for Standardize {
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let shape = &inputs[0].layout.shape;
         let len = shape[shape.len() - self.dims..].iter().product();
-        if self.backward {
+        if len == 0 {
+            if !self.backward {
+                fill::fill(Scalar::Float(f64::NAN), outputs[1]);
+            }
+        } else if self.backward {
             norm::standardize_backward(inputs[0], inputs[1], inputs[2], len, outputs[0]);
         } else {
             norm::standardize(inputs[0], len, self.eps.as_f64(), outputs[0], outputs[1]);

@@ -12,7 +12,7 @@ use super::{
     Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
 /// An optimiser.
@@ -156,6 +156,13 @@ impl Rule for Optim {
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        let without_buffer = *self == Optim::Sgd { momentum: false };
+        if without_buffer && inputs[0].slice::<f64>()[1] != 0.0 {
+            return Err(Error::value(
+                self.name(),
+                "momentum needs a buffer per parameter, got none",
+            ));
+        }
         let groups = inputs[1..].chunks_exact(self.inputs());
         for (x, out) in groups.zip(outputs.chunks_exact(self.outputs())) {
             self.update(inputs[0], x, out);

@@ -8,6 +8,7 @@ use super::sample::Domain;
 use super::{
     Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
+use crate::ensure;
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
@@ -80,6 +81,8 @@ impl Rule for Random {
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
         super::expect_inputs(self.name(), inputs, 1)?;
+        let state = Fact::new(DType::I64, Shape::new(&[2]));
+        ensure!(inputs[0] == state, self.name(), "expected a state {state}, got {}", inputs[0]);
         let whole = matches!(self.dist, Dist::Permutation);
         let real = matches!(self.dist, Dist::Uniform(..) | Dist::Normal(..));
         if (whole && self.dtype != DType::I64) || (real && !self.dtype.is_float()) {

@@ -1,8 +1,9 @@
 //! Sums, extremes and the like over some dimensions.
 
 use smallvec::smallvec;
-use weft_kernels::{Arg, DType, Layout, Shape, reduce};
+use weft_kernels::{Arg, DType, Layout, Scalar, Shape, reduce};
 
+use super::join::Cat;
 use super::pointwise::no_gradient;
 use super::sample::Domain;
 use super::simplify::keep;
@@ -71,22 +72,44 @@ impl Reduce {
         matches!(self.kind, Kind::ArgMax | Kind::ArgMin)
     }
 
-    /// The gradient of a product: the product of the other elements, zeros included.
+    /// The gradient of a product: the product of the other elements, from a tree of pairwise
+    /// products, so that zeros need no division and gradients of any order are exact.
     fn prod_vjp(&self, e: &mut dyn Emit, x: Val, g: Val) -> Result<Val> {
         let fact = e.fact(x);
-        let (zero, one) = (e.scalar_like(0.0, x)?, e.scalar_like(1.0, x)?);
-        let is_zero = e.eq(x, zero)?;
-        let rest = e.select(is_zero, one, x)?;
-        let product = e.reduce(Kind::Prod, rest, self.dims, true)?;
-        let zeros = e.cast(is_zero, fact.dtype)?;
-        let zeros = e.reduce(Kind::Sum, zeros, self.dims, true)?;
-        let (none, single) = (e.eq(zeros, zero)?, e.eq(zeros, one)?);
-        let at_zero = e.select(single, product, zero)?;
-        let others = e.div(product, rest)?;
-        let elsewhere = e.select(none, others, zero)?;
-        let slope = e.select(is_zero, at_zero, elsewhere)?;
-        let g = self.spread(e, g, fact.shape)?;
-        e.mul(g, slope)
+        let n = fact.shape.len();
+        let (kept, reduced): (Vec<usize>, Vec<usize>) = (0..n).partition(|&d| !self.is_reduced(d));
+        let order: Shape = kept.into_iter().chain(reduced).collect();
+        let (count, rows) = (self.count(&fact.shape), e.fact(g).numel());
+        if count == 0 || rows == 0 {
+            return e.zeros(fact);
+        }
+        let last = e.permute(x, order)?;
+        let moved = e.fact(last).shape;
+        let mut level = e.reshape(last, Shape::new(&[rows, count]))?;
+        let width = count.next_power_of_two();
+        if width > count {
+            let ones = Shape::new(&[rows, width - count]);
+            let ones = e.full(Scalar::Int(1), fact.dtype, ones)?;
+            level = e.one(Op::Cat(Cat { dim: 1 }), &[level, ones])?;
+        }
+        let mut halves = Vec::new();
+        let mut size = width;
+        while size > 1 {
+            size /= 2;
+            let (a, b) = (e.slice(level, 1, 0, size)?, e.slice(level, 1, size, size)?);
+            level = e.mul(a, b)?;
+            halves.push((a, b));
+        }
+        let mut grad = e.reshape(g, Shape::new(&[rows, 1]))?;
+        for (a, b) in halves.into_iter().rev() {
+            let (ga, gb) = (e.mul(grad, b)?, e.mul(grad, a)?);
+            grad = e.one(Op::Cat(Cat { dim: 1 }), &[ga, gb])?;
+        }
+        let grad = e.slice(grad, 1, 0, count)?;
+        let grad = e.reshape(grad, moved)?;
+        let mut inverse = order;
+        order.iter().enumerate().for_each(|(i, &d)| inverse[d] = i);
+        e.permute(grad, inverse)
     }
 
     /// The gradient of an extreme, shared evenly by the elements that attain it.

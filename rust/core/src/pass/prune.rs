@@ -31,10 +31,13 @@ pub fn drop_dead(graph: &Graph) -> Result<(Graph, usize)> {
     Ok((rewrite.finish(), dropped))
 }
 
+/// What a node does, and to which values.
+type Deed = (Kind, SmallVec<[ValueId; 4]>);
+
 /// Merges nodes that do the same to the same values.
 pub fn merge_equal(graph: &Graph) -> Result<(Graph, usize)> {
     let mut rewrite = Rewrite::new(graph);
-    let mut seen: HashMap<(Kind, SmallVec<[ValueId; 4]>), SmallVec<[ValueId; 1]>> = HashMap::new();
+    let mut seen: HashMap<Deed, SmallVec<[ValueId; 1]>> = HashMap::new();
     let mut merged = 0;
     for node in &graph.nodes {
         let key = (node.kind.clone(), rewrite.inputs(node));
