@@ -57,6 +57,8 @@ def main(argv=None):
         nn.Linear(512, 10),
     )  # fmt: skip
     opt = weft.optim.Adam(model.parameters(), lr=args.lr)
+    # A new learning rate feeds the compiled step; nothing is recorded again.
+    schedule = weft.optim.lr_scheduler.StepLR(opt, step_size=1, gamma=0.4)
 
     def step(x, y):
         opt.zero_grad()
@@ -72,6 +74,7 @@ def main(argv=None):
         bar = Progress(loader, f"{args.mode} epoch {epoch + 1} batch")
         for x, y in bar:
             bar.note(loss=run(x, y))
+        schedule.step()
         result = accuracy(model, test)
         print(f"epoch {epoch + 1}: test accuracy {result:.2%}")
     return result
