@@ -138,7 +138,7 @@ impl Recorder {
         let same_order =
             region.is_contiguous() && region.offset == 0 && region.numel() == root.numel();
         let view = if same_order { View::Reshape(layout.shape) } else { View::as_strided(&region) };
-        let view = self.graph.call(Op::View(view), &[value], Site::UNKNOWN)?[0];
+        let view = self.graph.call(Op::View(view), &[value], Site::here())?[0];
         self.storage(tensor)?.views.insert(layout, view);
         Ok(view)
     }

@@ -10,7 +10,7 @@ use crate::tile::{Operand, splat};
 pub(super) const TILE: usize = 1024;
 
 /// Rows shorter than this are gathered several to a tile where they cannot be read in place.
-const SHORT_ROW: usize = 128;
+const SHORT_ROW: usize = 512;
 
 /// One operand of a sweep.
 #[derive(Clone, Copy)]
