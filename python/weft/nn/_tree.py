@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from weft._core import Tensor
 from weft.nn._tracked import Tracked
@@ -84,11 +84,12 @@ class Tree(Tracked):
     ) -> Iterator[tuple[str, Module]]:
         """Yield ``(dotted name, module)`` of this module and all below it, parents first."""
         memo = set() if memo is None else memo
-        if self in memo:
+        module = cast("Module", self)
+        if module in memo:
             return
         if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
+            memo.add(module)
+        yield prefix, module
         for name, module in self._own("modules"):
             path = f"{prefix}.{name}" if prefix else name
             yield from module.named_modules(memo, path, remove_duplicate)
@@ -103,7 +104,7 @@ class Tree(Tracked):
         Raises:
             AttributeError: there is none.
         """
-        found = self
+        found = cast("Module", self)
         for name in target.split(".") if target else []:
             step = dict(found._own("modules")).get(name)
             if step is None:
@@ -142,5 +143,5 @@ class Tree(Tracked):
         """Call ``fn`` on every module, submodules first, and return this one."""
         for module in self.children():
             module.apply(fn)
-        fn(self)
+        fn(cast("Module", self))
         return self
