@@ -146,6 +146,8 @@ class _Entry:
         self.epoch = -1
         self.program: Any = None
         self.calls = 0
+        #: Places that the function read and, in the same run, changed.
+        self.own = {g.where() for g in (*self.names, *self.attributes) if not g.holds()}
 
     def broken(self) -> Guard | None:
         """The first thing that is not as it was."""
@@ -204,12 +206,18 @@ class Compiled:
     def _again(self, key: Any, entries: list[_Entry], tensors: Any, args: Any, kwargs: Any) -> Any:
         """Record a second time, or for a new reason."""
         why = "a .grad or requires_grad changed"
+        suspect: tuple[_Entry, Guard] | None = None
         for entry in entries:
             guard = entry.broken()
             if guard is not None:
                 why = str(guard)
+                if entry.program is None and guard.where() in entry.own:
+                    suspect = (entry, guard)
             elif entry.program is None and entry.recording.fits(tensors):
-                return self._confirm(entry, tensors, args, kwargs)
+                second, value = self._run(tensors, args, kwargs, entry.cause)
+                return self._believe(entry, second, value)
+        if suspect is not None:
+            return self._again_own(key, *suspect, tensors, args, kwargs)
         if len(entries) >= MOST_RECORDINGS:
             raise CompileError(
                 f"compile: recorded {len(entries)} times for the same arguments, and something "
@@ -241,14 +249,30 @@ class Compiled:
         self._last = entry
         return value
 
-    def _confirm(self, entry: _Entry, tensors: Any, args: Any, kwargs: Any) -> Any:
-        """Record again and believe the recording if nothing differs."""
-        second, value = self._run(tensors, args, kwargs, entry.cause)
+    def _again_own(
+        self, key: Any, entry: _Entry, guard: Guard, tensors: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Record after the function itself changed something that it reads.
+
+        If it does so once (state that is made on the first call), this is a new recording. If it
+        does so on every call (a counter), the change must not matter for the graph.
+        """
+        second, value = self._run(tensors, args, kwargs, str(guard))
+        if guard.where() not in second.own:
+            entry.own.clear()
+            self._entries[key].append(second)
+            self._last = second
+            return value
+        second.names = [g for g in second.names if g.where() not in second.own]
+        second.attributes = [g for g in second.attributes if g.where() not in second.own]
+        return self._believe(entry, second, value)
+
+    def _believe(self, entry: _Entry, second: _Entry, value: Any) -> Any:
+        """Make a plan if two recordings do not differ."""
         difference = entry.recording.difference(second.recording)
         if difference is None and not _same_result(entry.result, second.result):
             difference = ("the return value", repr(entry.result), repr(second.result))
         if difference is not None:
-            entry.recording = second.recording
             line, first, now = difference
             raise CompileError(
                 f"compile: the function did not do the same thing twice (at {line}): "

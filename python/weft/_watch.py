@@ -42,6 +42,10 @@ class Guard:
         except ValueError:
             return _MISSING
 
+    def where(self) -> tuple[int, Any]:
+        """Names the place."""
+        return id(self.place), self.key
+
     def holds(self) -> bool:
         """Whether it is what it was."""
         return same(self.value, self.now())

@@ -137,8 +137,17 @@ def test_floats(case, dtype):
 @pytest.mark.parametrize("dtype", ["int64", "int32", "uint8"])
 @pytest.mark.parametrize(**each([case for case in CASES if case.name in INTEGERS]))
 def test_whole_numbers(case, dtype):
+    arrays = case.arrays(dtype)
+    if case.name in ("floor_divide", "remainder"):
+        arrays[1] = np.where(arrays[1] == 0, 1, arrays[1]).astype(dtype)
     with np.errstate(over="ignore"):
-        check(case, case.arrays(dtype))
+        check(case, arrays)
+
+
+@pytest.mark.parametrize("name", ["floor_divide", "remainder"])
+def test_whole_numbers_divided_by_zero(name):
+    with pytest.raises(RuntimeError, match=f"^{name}: integer division by zero"):
+        getattr(weft, name)(weft.tensor([5, 6]), weft.tensor([1, 0]))
 
 
 @pytest.mark.parametrize(**each([case for case in CASES if case.name in BOOLS]))

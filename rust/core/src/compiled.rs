@@ -53,7 +53,7 @@ impl Compiled {
     pub fn call(&self, args: &[Tensor]) -> Result<SmallVec<[Tensor; 2]>> {
         let inputs: SmallVec<[Buffer; 16]> =
             self.recording.bindings.iter().map(|b| bind(b, args)).collect::<Result<_>>()?;
-        let mut run = self.take_run();
+        let mut run = self.take_run()?;
         let outputs = run.call(&self.plan, &inputs);
         self.lock_runs().push(run);
         let outputs = outputs?;
@@ -72,9 +72,9 @@ impl Compiled {
         self.runs.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn take_run(&self) -> Run {
+    fn take_run(&self) -> Result<Run> {
         let kept = self.lock_runs().pop();
-        kept.unwrap_or_else(|| Run::new(&self.plan))
+        kept.map_or_else(|| Run::new(&self.plan), Ok)
     }
 
     fn deliver(&self, outputs: SmallVec<[Buffer; 2]>, args: &[Tensor]) -> SmallVec<[Tensor; 2]> {

@@ -38,9 +38,16 @@ fn compute(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
     if let Some(output) = view(op, inputs) {
         return Ok(smallvec![output]);
     }
-    let outputs: Results = out_facts.into_iter().map(Tensor::empty).collect();
+    let outputs = results(op, &out_facts)?;
     run(op, inputs, &outputs)?;
     Ok(outputs)
+}
+
+/// Memory for results of `op`.
+fn results(op: &Op, facts: &[Fact]) -> Result<Results> {
+    let memory =
+        |fact: &Fact| Tensor::try_empty(*fact).ok_or_else(|| Error::memory(op.name(), *fact));
+    facts.iter().map(memory).collect()
 }
 
 /// The result of a pointwise operation on contiguous tensors of one dtype and shape: what
@@ -51,6 +58,7 @@ fn same_layout(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
     let alike = |x: &&Tensor| x.layout() == first.layout() && x.dtype() == first.dtype();
     let fits = inputs.len() == row.arity
         && !row.condition
+        && !row.divides
         && first.layout().offset == 0
         && first.layout().is_contiguous()
         && inputs[1..].iter().all(alike);
@@ -59,7 +67,8 @@ fn same_layout(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
     }
     let tile = row.tile.get(first.dtype())?;
     let dtype = if row.out == Out::Bool { DType::Bool } else { first.dtype() };
-    let output = Tensor::new(Buffer::new(first.numel() * dtype.size()), dtype, *first.layout());
+    let buffer = Buffer::try_new(first.numel() * dtype.size())?;
+    let output = Tensor::new(buffer, dtype, *first.layout());
     let cost = row.flops as usize;
     match inputs {
         [a] => program::apply(tile, &[a.arg()], output.arg(), cost),
@@ -184,7 +193,8 @@ fn write(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
     if targets.iter().enumerate().all(|(k, t)| direct(op, inputs, t, k)) {
         return run(op, inputs, targets);
     }
-    let results: SmallVec<[Tensor; 2]> = targets.iter().map(|t| Tensor::empty(t.fact())).collect();
+    let facts: SmallVec<[Fact; 2]> = targets.iter().map(Tensor::fact).collect();
+    let results = results(op, &facts)?;
     run(op, inputs, &results)?;
     for (result, target) in results.iter().zip(targets) {
         copy::copy(result.arg(), target.arg());

@@ -20,6 +20,8 @@ pub enum Kind {
     Index,
     /// A function that cannot be compiled as written.
     Compile,
+    /// Not enough memory.
+    Memory,
 }
 
 /// An error: `op: what is wrong, expected …, got …`, then perhaps a hint.
@@ -60,6 +62,12 @@ impl Error {
     #[cold]
     pub fn index(op: &str, what: impl fmt::Display) -> Error {
         Self::new(Kind::Index, op, what)
+    }
+
+    /// There is no memory for a value of `fact`.
+    #[cold]
+    pub fn memory(op: &str, fact: crate::Fact) -> Error {
+        Self::new(Kind::Memory, op, format_args!("no memory for {fact} ({} bytes)", fact.bytes()))
     }
 
     /// A compile error.

@@ -50,6 +50,12 @@ impl Tensor {
         Self::new(Buffer::new(fact.bytes()), fact.dtype, Layout::contiguous(fact.shape))
     }
 
+    /// As [`Tensor::empty`], or `None` when there is no memory.
+    pub fn try_empty(fact: Fact) -> Option<Tensor> {
+        let buffer = Buffer::try_new(fact.bytes())?;
+        Some(Self::new(buffer, fact.dtype, Layout::contiguous(fact.shape)))
+    }
+
     /// A contiguous tensor of zeros.
     pub fn zeros(fact: Fact) -> Tensor {
         Self::new(Buffer::zeroed(fact.bytes()), fact.dtype, Layout::contiguous(fact.shape))

@@ -139,7 +139,7 @@ fn run(graph: &Graph, inputs: &[Buffer]) -> Vec<Buffer> {
     let layouts: Vec<Layout> =
         graph.inputs.iter().map(|v| Layout::contiguous(graph.fact(*v).shape)).collect();
     let plan = Plan::new(graph, &layouts).unwrap();
-    Run::new(&plan).call(&plan, inputs).unwrap().into_vec()
+    Run::new(&plan).unwrap().call(&plan, inputs).unwrap().into_vec()
 }
 
 #[test]

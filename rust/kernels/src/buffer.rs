@@ -51,10 +51,20 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Buffer {
     /// At least `len` bytes with unspecified contents.
+    ///
+    /// Aborts the process when there is no memory; see [`Buffer::try_new`].
     pub fn new(len: usize) -> Buffer {
+        Self::try_new(len).unwrap_or_else(|| alloc::handle_alloc_error(alloc_layout(class_of(len))))
+    }
+
+    /// At least `len` bytes with unspecified contents, or `None` when there is no memory.
+    pub fn try_new(len: usize) -> Option<Buffer> {
         let class = class_of(len);
-        let ptr = take(class).unwrap_or_else(|| fresh(class));
-        Self::from_block(ptr, len, Home::Cache { class })
+        let ptr = match take(class) {
+            Some(ptr) => ptr,
+            None => fresh(class)?,
+        };
+        Some(Self::from_block(ptr, len, Home::Cache { class }))
     }
 
     /// `len` bytes of zeros.
@@ -66,7 +76,7 @@ impl Buffer {
                 unsafe { ptr.as_ptr().write_bytes(0, len) };
                 ptr
             }
-            None => fresh(class),
+            None => fresh(class).unwrap_or_else(|| alloc::handle_alloc_error(alloc_layout(class))),
         };
         Self::from_block(ptr, len, Home::Cache { class })
     }
@@ -195,11 +205,9 @@ fn alloc_layout(class: usize) -> AllocLayout {
     AllocLayout::from_size_align(class_len(class), ALIGN).expect("a size that fits memory")
 }
 
-fn fresh(class: usize) -> NonNull<u8> {
-    let layout = alloc_layout(class);
+fn fresh(class: usize) -> Option<NonNull<u8>> {
     // SAFETY: the layout's size is at least ALIGN.
-    let ptr = unsafe { alloc::alloc_zeroed(layout) };
-    NonNull::new(ptr).unwrap_or_else(|| alloc::handle_alloc_error(layout))
+    NonNull::new(unsafe { alloc::alloc_zeroed(alloc_layout(class)) })
 }
 
 fn free(class: usize, ptr: NonNull<u8>) {

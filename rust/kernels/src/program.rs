@@ -9,6 +9,8 @@ use std::ops::Range;
 
 use crate::buffer::Arg;
 use crate::dtype::DType;
+use crate::layout::Layout;
+use crate::shape::Shape;
 use crate::threads;
 use crate::tile::{Operand, TileFn};
 pub(crate) use sweep::Sweep;
@@ -147,32 +149,46 @@ impl Program {
 /// When shapes differ or an argument exceeds its buffer.
 pub fn apply(tile: TileFn, ins: &[Arg], out: Arg, cost: usize) {
     if !apply_whole(tile, ins, out, cost) {
-        let count = ins.len();
-        Sweep::new(ins, &[out]).run(cost, 0, |operands, _, n| {
-            // SAFETY: the sweep hands out operands good for `n` elements, 0 or 1 apart.
-            unsafe { tile(&operands[..count], operands[count].ptr.cast_mut(), n) };
-        });
+        apply_strided(tile, ins, out, cost);
     }
+}
+
+#[inline(never)]
+fn apply_strided(tile: TileFn, ins: &[Arg], out: Arg, cost: usize) {
+    let count = ins.len();
+    Sweep::new(ins, &[out]).run(cost, 0, |operands, _, n| {
+        // SAFETY: the sweep hands out operands good for `n` elements, 0 or 1 apart.
+        unsafe { tile(&operands[..count], operands[count].ptr.cast_mut(), n) };
+    });
 }
 
 /// [`apply`] where every operand is contiguous or one repeated value; else `false`.
 #[inline]
 fn apply_whole(tile: TileFn, ins: &[Arg], out: Arg, cost: usize) -> bool {
-    let n = out.numel();
-    let Some(Operand { ptr, step: 1 }) = whole(&out, n) else { return false };
+    let Some(n) = gapless(out.layout) else { return false };
+    let ptr = out.buffer.as_ptr().wrapping_add(out.layout.offset * out.dtype.size()).cast_const();
+    check_end(&out, n);
     let mut operands = [Operand { ptr, step: 1 }; MAX_OPERANDS];
     for (operand, arg) in operands.iter_mut().zip(ins) {
-        assert!(arg.layout.shape == out.layout.shape, "{:?} for {:?}", arg.layout, out.layout);
-        match whole(arg, n) {
-            Some(found) => *operand = found,
-            None => return false,
-        }
+        let same_shape = same(&arg.layout.shape, &out.layout.shape);
+        assert!(same_shape, "{:?} for {:?}", arg.layout, out.layout);
+        let alike = same(&arg.layout.strides, &out.layout.strides);
+        operand.step = if alike || gapless(arg.layout).is_some() {
+            1
+        } else if repeats(arg.layout) {
+            0
+        } else {
+            return false;
+        };
+        check_end(arg, if operand.step == 1 { n } else { n.min(1) });
+        let skip = arg.layout.offset * arg.dtype.size();
+        operand.ptr = arg.buffer.as_ptr().wrapping_add(skip);
     }
     if n.saturating_mul(cost.max(1)) >= 2 * threads::GRAIN {
         let pieces = Pieces { tile, operands, out: ptr.cast_mut() };
         threads::for_ranges(n, LINE, cost, |range| pieces.run(ins, out.dtype, range));
     } else if n > 0 {
-        // SAFETY: `whole` found every operand good for `n` elements.
+        // SAFETY: the checks found every operand good for `n` elements.
         unsafe { tile(&operands[..ins.len()], ptr.cast_mut(), n) };
     }
     true
@@ -200,26 +216,38 @@ impl Pieces {
             operand.ptr = operand.ptr.wrapping_add(bytes);
         }
         let out = self.out.wrapping_add(range.start * dtype.size());
-        // SAFETY: `whole` found every operand good for the elements up to the range's end.
+        // SAFETY: the checks found every operand good for the elements up to the range's end.
         unsafe { (self.tile)(&operands[..ins.len()], out, range.len()) };
     }
 }
 
-/// The window as an operand, if it has no gaps or repeats one value.
+/// The number of elements, if they follow each other without gaps in row-major order.
 #[inline]
-fn whole(arg: &Arg, n: usize) -> Option<Operand> {
-    let size = arg.dtype.size();
-    let layout = arg.layout;
-    let step = if layout.is_contiguous() {
-        1
-    } else if layout.strides.iter().zip(layout.shape.iter()).all(|(&s, &d)| s == 0 || d == 1) {
-        0
-    } else {
-        return None;
-    };
-    let end = layout.offset + if step == 1 { n } else { 1 };
-    if n > 0 {
-        assert!(end * size <= arg.buffer.len(), "layout {layout:?} exceeds {:?}", arg.buffer);
+fn gapless(layout: &Layout) -> Option<usize> {
+    let mut step = 1;
+    for d in (0..layout.shape.len()).rev() {
+        let size = layout.shape[d];
+        if layout.strides[d] != step && size != 1 {
+            return if layout.numel() == 0 { Some(0) } else { None };
+        }
+        step *= size;
     }
-    Some(Operand { ptr: arg.buffer.as_ptr().wrapping_add(layout.offset * size), step })
+    Some(step)
+}
+
+/// Whether all elements are one.
+fn repeats(layout: &Layout) -> bool {
+    layout.strides.iter().zip(layout.shape.iter()).all(|(&s, &d)| s == 0 || d == 1)
+}
+
+#[inline]
+fn same(a: &Shape, b: &Shape) -> bool {
+    a.len() == b.len() && a.iter().zip(b.iter()).fold(true, |same, (a, b)| same & (a == b))
+}
+
+/// Checks that `n` adjacent elements lie inside the buffer.
+#[inline]
+fn check_end(arg: &Arg, n: usize) {
+    let end = (arg.layout.offset + n) * arg.dtype.size();
+    assert!(n == 0 || end <= arg.buffer.len(), "{:?} exceeds {:?}", arg.layout, arg.buffer);
 }

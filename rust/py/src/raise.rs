@@ -1,7 +1,7 @@
 //! Errors of the core as Python exceptions.
 
 use pyo3::create_exception;
-use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use weft_core::Error;
 use weft_core::error::Kind;
@@ -22,6 +22,7 @@ pub fn raise(error: Error) -> PyErr {
         Kind::Value => PyValueError::new_err(message),
         Kind::Index => PyIndexError::new_err(message),
         Kind::Compile => CompileError::new_err(message),
+        Kind::Memory => PyMemoryError::new_err(message),
     }
 }
 

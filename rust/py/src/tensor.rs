@@ -88,14 +88,12 @@ impl PyTensor {
         reflected(slf, &rows::DIV, other)
     }
     fn __floordiv__<'py>(slf: &Bound<'py, Self>, other: &Any<'py>) -> PyResult<Py<PyAny>> {
-        check_divisor("floor_divide", slf.as_any(), other)?;
         both(slf, &rows::FLOOR_DIVIDE, other)
     }
     fn __rfloordiv__<'py>(slf: &Bound<'py, Self>, other: &Any<'py>) -> PyResult<Py<PyAny>> {
         reflected(slf, &rows::FLOOR_DIVIDE, other)
     }
     fn __mod__<'py>(slf: &Bound<'py, Self>, other: &Any<'py>) -> PyResult<Py<PyAny>> {
-        check_divisor("remainder", slf.as_any(), other)?;
         both(slf, &rows::REMAINDER, other)
     }
     fn __rmod__<'py>(slf: &Bound<'py, Self>, other: &Any<'py>) -> PyResult<Py<PyAny>> {
@@ -419,20 +417,6 @@ pub fn require_float(tensor: &Tensor) -> PyResult<()> {
     }
     let what = format!("requires_grad: expected float32 or float64, got {}", tensor.dtype());
     Err(PyRuntimeError::new_err(what))
-}
-
-/// Refuses to divide integers by a zero number.
-fn check_divisor(op: &str, a: &Any<'_>, b: &Any<'_>) -> PyResult<()> {
-    let whole = |o: &Operand| !o.say().0.is_float();
-    if let (Some(a), Some(Operand::Number(n))) = (Operand::read(a), Operand::read(b))
-        && whole(&a)
-        && matches!(n, Scalar::Int(0) | Scalar::Bool(false))
-    {
-        return Err(pyo3::exceptions::PyZeroDivisionError::new_err(format!(
-            "{op}: integer division by zero"
-        )));
-    }
-    Ok(())
 }
 
 /// Whether operations go onto the tape.

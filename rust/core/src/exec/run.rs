@@ -5,7 +5,7 @@ use weft_kernels::{Arg, Buffer};
 
 use super::place::{Place, Step};
 use super::plan::Plan;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// The working memory of one caller. The slab stays between runs.
 #[derive(Debug)]
@@ -16,10 +16,11 @@ pub struct Run {
 
 impl Run {
     /// Working memory for `plan`.
-    pub fn new(plan: &Plan) -> Run {
-        let mut buffers = vec![Buffer::new(plan.report.slab_bytes)];
+    pub fn new(plan: &Plan) -> Result<Run> {
+        let bytes = plan.report.slab_bytes;
+        let mut buffers = vec![memory(bytes)?];
         buffers.extend(plan.constants.iter().cloned());
-        Run { buffers }
+        Ok(Run { buffers })
     }
 
     /// Runs `plan` on `inputs` and returns the buffers of its targets. Inputs that the
@@ -29,7 +30,9 @@ impl Run {
         let fixed = 1 + plan.constants.len();
         self.buffers.truncate(fixed);
         self.buffers.extend_from_slice(inputs);
-        self.buffers.extend(plan.targets.iter().map(|t| Buffer::new(t.fact.bytes())));
+        for target in &plan.targets {
+            self.buffers.push(memory(target.fact.bytes())?);
+        }
         let result = self.steps(plan);
         let outputs = self.buffers.drain(fixed + inputs.len()..).collect();
         self.buffers.truncate(fixed);
@@ -52,6 +55,11 @@ impl Run {
     fn arg<'a>(&'a self, place: &'a Place) -> Arg<'a> {
         Arg::new(&self.buffers[place.root], place.dtype, &place.layout)
     }
+}
+
+fn memory(bytes: usize) -> Result<Buffer> {
+    let none = || Error::new(Kind::Memory, "compiled", format_args!("no memory for {bytes} bytes"));
+    Buffer::try_new(bytes).ok_or_else(none)
 }
 
 #[cold]

@@ -175,6 +175,7 @@ pub static REMAINDER: Row = Row {
     name: "remainder",
     doc: "a - b * floor(a / b): Python's %, with the sign of b.",
     tile: &tile::REMAINDER,
+    divides: true,
     grads: &[
         Grad::Of(NONE, |_, _, g| Ok(g)),
         Grad::Of(AB, |e, io, g| {
@@ -193,6 +194,7 @@ pub static FLOOR_DIVIDE: Row = Row {
     name: "floor_divide",
     doc: "floor(a / b): Python's //.",
     tile: &tile::FLOOR_DIVIDE,
+    divides: true,
     grads: &[Grad::Zero, Grad::Zero],
     flops: 4,
     domain: &[(0.1, 0.5), (0.6, 0.9)],

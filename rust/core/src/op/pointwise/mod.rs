@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 
 use smallvec::{SmallVec, smallvec};
 use weft_kernels::tile::TileSet;
-use weft_kernels::{Arg, DType, program};
+use weft_kernels::{Arg, Buffer, DType, Layout, Shape, program, reduce};
 
 use super::sample::Domain;
 use super::{Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val};
@@ -58,6 +58,9 @@ pub struct Row {
     pub out: Out,
     /// Whether the first input is a `bool` condition.
     pub condition: bool,
+    /// Whether the second input divides: integers are checked for zeros before anything is
+    /// computed, so such a row is neither fused nor folded.
+    pub divides: bool,
     /// One gradient rule per input.
     pub grads: &'static [Grad],
     /// Arithmetic operations per element.
@@ -79,6 +82,7 @@ impl Row {
         tile: &weft_kernels::tile::NEG,
         out: Out::Same,
         condition: false,
+        divides: false,
         grads: &[Grad::Zero],
         flops: 1,
         simplify: |_| None,
@@ -172,7 +176,7 @@ impl Rule for Row {
     }
 
     fn class(&self) -> Class {
-        Class::Pointwise
+        if self.divides { Class::Opaque } else { Class::Pointwise }
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -201,6 +205,9 @@ impl Rule for Row {
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        if self.divides && has_zero(inputs[1]) {
+            return Err(Error::runtime(self.name, "integer division by zero"));
+        }
         let tile = self.tile.get(inputs[self.arity - 1].dtype).expect("infer checked the dtype");
         let cost = self.flops as usize;
         let shape = &outputs[0].layout.shape;
@@ -288,6 +295,17 @@ impl Row {
     fn special_of(&self, i: usize) -> Domain {
         if self.condition && i == 0 { Domain::Bool } else { Domain::Special(self.special) }
     }
+}
+
+/// Whether some integer of `x` is zero.
+fn has_zero(x: Arg) -> bool {
+    if x.dtype.is_float() || x.numel() == 0 {
+        return false;
+    }
+    let (found, layout) = (Buffer::new(1), Layout::contiguous(Shape::SCALAR));
+    let out = Arg::new(&found, DType::Bool, &layout);
+    reduce::run(reduce::Kind::All, x, (1 << x.layout.shape.len()) - 1, out);
+    out.slice::<u8>()[0] == 0
 }
 
 /// The error of an operation that has no gradient, and why.
