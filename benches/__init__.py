@@ -1,0 +1,1 @@
+"""Times weft beside numpy, torch and jax: ``python -m benches``."""
