@@ -23,9 +23,11 @@ def array(input: Tensor) -> np.ndarray:
 
 def text(input: Tensor) -> str:
     """``tensor([1., 2.])``, with dtype and history where they are not the usual ones."""
-    if _core.is_recording():
-        return f"tensor(..., size={input.shape}, dtype={input.dtype})"
-    values = np.asarray(memoryview(input.detach()))
+    before = _core.set_unseen(True)
+    try:
+        values = np.array(memoryview(input.detach()))
+    finally:
+        _core.set_unseen(before)
     body = np.array2string(
         values,
         precision=4,

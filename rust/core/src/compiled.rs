@@ -97,6 +97,7 @@ impl Compiled {
         let mut made = made.into_iter();
         let give = |returned: &Returned| match returned {
             Returned::Captured(tensor) => tensor.clone(),
+            Returned::Arg(i) => args[*i].clone(),
             Returned::Made => made.next().expect("one result per returned tensor"),
         };
         self.recording.returns.iter().map(give).collect()

@@ -4,15 +4,19 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The tape is on.
-const GRAD: u8 = 1;
+const GRAD: u32 = 1;
 /// A static graph is being recorded.
-const RECORDING: u8 = 2;
+const RECORDING: u32 = 2;
+/// The recording is told to look away.
+const UNSEEN: u32 = 4;
+/// The rest counts recordings.
+const GENERATION: u32 = 8;
 
 thread_local! {
-    static MODE: Cell<u8> = const { Cell::new(GRAD) };
+    static MODE: Cell<u32> = const { Cell::new(GRAD) };
 }
 
-fn set(bit: u8, on: bool) -> bool {
+fn set(bit: u32, on: bool) -> bool {
     let before = MODE.get();
     MODE.set(if on { before | bit } else { before & !bit });
     before & bit != 0
@@ -49,8 +53,28 @@ pub fn recording() -> bool {
     MODE.get() & RECORDING != 0
 }
 
+/// Starts or ends a recording of its own number.
 pub(crate) fn set_recording(on: bool) {
+    if on {
+        MODE.set(MODE.get().wrapping_add(GENERATION));
+    }
     set(RECORDING, on);
+}
+
+/// The number of this thread's recording; 0 outside of recordings.
+pub(crate) fn generation() -> u32 {
+    let mode = MODE.get();
+    if mode & RECORDING == 0 { 0 } else { mode / GENERATION }
+}
+
+/// Lets values be read for printing while a graph is recorded; returns what it was.
+pub fn set_unseen(on: bool) -> bool {
+    set(UNSEEN, on)
+}
+
+/// Whether values may be read for printing.
+pub(crate) fn unseen() -> bool {
+    MODE.get() & UNSEEN != 0
 }
 
 /// A number that changes whenever something changes that a recorded graph may depend on

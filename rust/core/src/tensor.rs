@@ -19,6 +19,8 @@ struct Inner {
     buffer: Buffer,
     dtype: DType,
     layout: Layout,
+    /// The recording during which it was made, 0 for none.
+    born: u32,
     /// Whether gradients flow through this tensor: a leaf that wants one, or a result.
     requires_grad: AtomicBool,
     auto: Mutex<Auto>,
@@ -41,8 +43,9 @@ pub(crate) struct Auto {
 impl Tensor {
     /// A tensor on a buffer.
     pub fn new(buffer: Buffer, dtype: DType, layout: Layout) -> Tensor {
-        let requires_grad = AtomicBool::new(false);
-        Tensor(Arc::new(Inner { buffer, dtype, layout, requires_grad, auto: Mutex::default() }))
+        let (requires_grad, born) = (AtomicBool::new(false), mode::generation());
+        let auto = Mutex::default();
+        Tensor(Arc::new(Inner { buffer, dtype, layout, born, requires_grad, auto }))
     }
 
     /// A contiguous tensor with unspecified contents.
@@ -144,6 +147,11 @@ impl Tensor {
         Arc::as_ptr(&self.0) as usize
     }
 
+    /// Whether it was made during the recording that runs on this thread.
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.born != 0 && self.0.born == mode::generation()
+    }
+
     /// Whether gradients flow through this tensor.
     pub fn requires_grad(&self) -> bool {
         self.0.requires_grad.load(Ordering::Relaxed)
@@ -183,7 +191,7 @@ impl Tensor {
     /// The accumulated gradient.
     pub fn grad(&self) -> Option<Tensor> {
         let grad = self.auto().grad.clone();
-        if mode::recording() {
+        if mode::recording() && !self.is_local() {
             record::note_grad_read(self, grad.as_ref());
         }
         grad
@@ -192,7 +200,7 @@ impl Tensor {
     /// Replaces the accumulated gradient.
     pub fn set_grad(&self, grad: Option<Tensor>) {
         let _before = std::mem::replace(&mut self.auto().grad, grad);
-        if mode::recording() {
+        if mode::recording() && !self.is_local() {
             record::note_grad_set(self);
         }
     }

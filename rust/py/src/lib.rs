@@ -43,7 +43,7 @@ mod _core {
     #[pymodule_export]
     use crate::table::{PyRow, op_table};
     #[pymodule_export]
-    use crate::tape::{PyNode, backward, forbid_read, is_recording, live_nodes};
+    use crate::tape::{PyNode, backward, forbid_read, is_recording, live_nodes, set_unseen};
     #[pymodule_export]
     use crate::tensor::{PyTensor, is_grad_enabled, set_grad_enabled};
 

@@ -135,6 +135,12 @@ pub fn is_recording() -> bool {
     mode::recording()
 }
 
+/// Lets values be read for printing while recording; returns what it was.
+#[pyfunction]
+pub fn set_unseen(on: bool) -> bool {
+    mode::set_unseen(on)
+}
+
 /// Refuses, while recording, something that a graph cannot follow.
 #[pyfunction]
 pub fn forbid_read(how: &str) -> PyResult<()> {

@@ -25,8 +25,8 @@ pub struct Stage {
 /// ones dropped.
 pub const TIDY: &[Stage] = &[
     Stage { name: "dropped", pass: prune::drop_dead },
-    Stage { name: "simplified", pass: simplify::simplify },
     Stage { name: "folded", pass: fold::fold },
+    Stage { name: "simplified", pass: simplify::simplify },
     Stage { name: "merged", pass: prune::merge_equal },
     Stage { name: "dropped", pass: prune::drop_dead },
 ];

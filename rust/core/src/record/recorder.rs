@@ -301,6 +301,9 @@ impl Recorder {
                  Call .backward() inside the function, return .detach(), or use weft.no_grad()",
             ));
         }
+        if let Some(i) = self.args.iter().position(|arg| arg.same(tensor)) {
+            return Ok(Returned::Arg(i));
+        }
         for binding in &self.bindings {
             if let Binding::Captured(captured) = binding
                 && captured.buffer().same(tensor.buffer())

@@ -60,6 +60,8 @@ pub enum Returned {
     Made,
     /// A tensor that was there before.
     Captured(Tensor),
+    /// The tensor argument of this number itself.
+    Arg(usize),
 }
 
 /// What one run of a function did.
