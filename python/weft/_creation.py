@@ -127,12 +127,13 @@ def from_numpy(array: np.ndarray) -> Tensor:
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected a numpy array, got {type(array).__name__}")
-    if array.dtype not in _DTYPES:
+    if array.dtype.newbyteorder("=") not in _DTYPES:
         names = ", ".join(d.name for d in _DTYPES.values())
         raise TypeError(f"from_numpy: expected one of {names}, got {array.dtype}")
     shareable = array.flags.writeable and array.flags.aligned and array.dtype.isnative
     steps = all(s >= 0 and s % array.itemsize == 0 for s in array.strides)
-    return _wrap(array if shareable and steps else array.copy())
+    native = array.dtype.newbyteorder("=")
+    return _wrap(array if shareable and steps else array.astype(native))
 
 
 def as_tensor(data: Any, *, dtype: dtype | None = None, device: object = None) -> Tensor:

@@ -136,7 +136,10 @@ def _as_index(part: Any) -> Any:
         return tensor(bool(part))
     if isinstance(part, np.integer):
         return int(part)
-    return part
+    if part is None or part is Ellipsis or isinstance(part, (int, slice)):
+        return part
+    kind = type(part).__name__
+    raise TypeError(f"index: expected integers, slices, None, ... or index tensors, got {kind}")
 
 
 def _spread_ellipsis(parts: list[Any], ndim: int) -> list[Any]:
@@ -220,7 +223,11 @@ def _get_one(view: Tensor, dim: int, index: Tensor) -> Tensor:
 
 def _get_many(view: Tensor, tensors: list[tuple[int, Tensor]]) -> Tensor:
     dims = [dim for dim, _ in tensors]
-    shape = np.broadcast_shapes(*(index.shape for _, index in tensors))
+    try:
+        shape = np.broadcast_shapes(*(index.shape for _, index in tensors))
+    except ValueError:
+        shapes = [index.shape for _, index in tensors]
+        raise IndexError(f"index: index tensors do not broadcast, got shapes {shapes}") from None
     sizes = [view.shape[dim] for dim in dims]
     position = None
     for (_, index), size in zip(tensors, sizes, strict=True):

@@ -23,8 +23,13 @@ pub fn call(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
         Some(output) => smallvec![output],
         None => compute(op, inputs)?,
     };
-    if mode::grad_enabled() && inputs.iter().any(|x| x.requires_grad()) && any_float(&outputs) {
-        tape::push(op, inputs, &outputs);
+    if mode::grad_enabled() {
+        if inputs.iter().any(|x| x.requires_grad()) && any_float(&outputs) {
+            tape::push(op, inputs, &outputs);
+        }
+        if let Op::View(_) = op {
+            tape::link_view(inputs[0], &outputs[0]);
+        }
     }
     if mode::recording() {
         record::note(op, inputs, &outputs)?;
@@ -149,9 +154,11 @@ pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> 
             ));
         }
     }
+    let kept = if grad { keep_overwritten(op, inputs, targets)? } else { SmallVec::new() };
     write(op, inputs, targets)?;
     if grad {
-        tape::rebase(op, inputs, targets)?;
+        let kept: SmallVec<[&Tensor; 4]> = kept.iter().collect();
+        tape::rebase(op, inputs, &kept, targets)?;
     }
     for target in targets {
         target.buffer().bump_version();
@@ -161,6 +168,21 @@ pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> 
         record::note_into(op, inputs, targets)?;
     }
     Ok(())
+}
+
+/// The inputs, with copies of those that the gradient rule reads and the write destroys.
+fn keep_overwritten(
+    op: &Op,
+    inputs: &[&Tensor],
+    targets: &[Tensor],
+) -> Result<SmallVec<[Tensor; 4]>> {
+    let wanted = inputs.iter().enumerate().filter(|(_, x)| x.requires_grad());
+    let read = wanted.fold(0, |mask, (i, _)| mask | op.saves(i).inputs);
+    let keep = |(i, x): (usize, &&Tensor)| {
+        let destroyed = targets.iter().any(|t| t.buffer().same(x.buffer()));
+        if read >> i & 1 == 1 && destroyed { contiguous_clone(x) } else { Ok((*x).clone()) }
+    };
+    inputs.iter().enumerate().map(keep).collect()
 }
 
 fn check_target(op: &Op, target: &Tensor, fact: Fact) -> Result<()> {

@@ -194,7 +194,7 @@ impl PyTensor {
             .shape()
             .first()
             .copied()
-            .ok_or_else(|| PyTypeError::new_err("len() of a tensor without dimensions"))
+            .ok_or_else(|| PyTypeError::new_err("len: expected at least 1 dimension, got 0"))
     }
 
     fn __getitem__(slf: &Bound<'_, Self>, key: &Any<'_>) -> PyResult<Py<PyAny>> {

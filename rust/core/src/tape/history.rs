@@ -7,15 +7,15 @@ use super::arena::{Edge, Node, NodeRef, Saved, SavedValue};
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 use crate::mode;
+use crate::op::Op;
 use crate::op::view::{AsStridedScatter, View};
-use crate::op::{Class, Op};
 use crate::site::Site;
 use crate::tensor::Tensor;
 
 /// Puts `op` on the tape as the maker of `outputs`, which get gradients if any input does
 /// and they are floating-point.
 pub(crate) fn push(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) {
-    let node = make(op, inputs, outputs, 0);
+    let node = make(op, inputs, inputs, outputs, 0);
     if let [output] = outputs {
         output.mark_requires_grad();
         output.auto().node = Some((node, 0));
@@ -25,12 +25,10 @@ pub(crate) fn push(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) {
             output.auto().node = Some((node.clone(), i as u32));
         }
     }
-    if op.class() == Class::View {
-        link_view(inputs[0], &outputs[0]);
-    }
 }
 
-fn link_view(input: &Tensor, output: &Tensor) {
+/// Remembers that `output` is a view of what `input` is, or is a view of.
+pub(crate) fn link_view(input: &Tensor, output: &Tensor) {
     if !output.buffer().same(input.buffer()) {
         return;
     }
@@ -41,8 +39,9 @@ fn link_view(input: &Tensor, output: &Tensor) {
     auto.rebased = rebased;
 }
 
-/// `ahead` is how many more times the outputs' buffers are about to be declared changed.
-fn make(op: &Op, inputs: &[&Tensor], outputs: &[Tensor], ahead: u32) -> NodeRef {
+/// `kept` are the inputs as the gradient rule shall see them; `ahead` is how many more times
+/// the outputs' buffers are about to be declared changed.
+fn make(op: &Op, inputs: &[&Tensor], kept: &[&Tensor], outputs: &[Tensor], ahead: u32) -> NodeRef {
     let edges: SmallVec<[Edge; 2]> = inputs.iter().map(|x| edge(x)).collect();
     let mut saves = crate::op::Saves::NONE;
     for (i, edge) in edges.iter().enumerate() {
@@ -51,7 +50,7 @@ fn make(op: &Op, inputs: &[&Tensor], outputs: &[Tensor], ahead: u32) -> NodeRef 
         }
     }
     let mut saved: SmallVec<[Saved; 2]> = SmallVec::new();
-    for (i, x) in inputs.iter().enumerate() {
+    for (i, x) in kept.iter().enumerate() {
         if saves.inputs >> i & 1 == 1 {
             let value = SavedValue::Input(i as u32, (*x).clone());
             saved.push(Saved { value, version: x.buffer().version() });
@@ -107,7 +106,8 @@ fn refresh(x: &Tensor) {
         return;
     }
     let Some(region) = region(&base, x) else { return };
-    let node = make(&Op::View(View::as_strided(&region)), &[&base], std::slice::from_ref(x), 0);
+    let view = Op::View(View::as_strided(&region));
+    let node = make(&view, &[&base], &[&base], std::slice::from_ref(x), 0);
     x.mark_requires_grad();
     let mut auto = x.auto();
     auto.node = Some((node, 0));
@@ -122,9 +122,14 @@ fn region(base: &Tensor, view: &Tensor) -> Option<Layout> {
 }
 
 /// Puts `op`, which has just overwritten `targets`, on the tape, before the targets'
-/// buffers are declared changed.
-pub(crate) fn rebase(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
-    let node = make(op, inputs, targets, 1);
+/// buffers are declared changed. `kept` are the inputs as they were before.
+pub(crate) fn rebase(
+    op: &Op,
+    inputs: &[&Tensor],
+    kept: &[&Tensor],
+    targets: &[Tensor],
+) -> Result<()> {
+    let node = make(op, inputs, kept, targets, 1);
     for (i, target) in targets.iter().enumerate() {
         if !target.dtype().is_float() {
             continue;

@@ -6,4 +6,4 @@ mod history;
 
 pub use arena::{Edge, Node, NodeRef, Saved, SavedValue, live_nodes};
 pub use backward::{Backward, backward};
-pub(crate) use history::{push, rebase};
+pub(crate) use history::{link_view, push, rebase};
