@@ -6,8 +6,13 @@ import numpy as np
 
 Arrays = list[np.ndarray]
 SHORT = {
-    "bool": "bool", "u8": "uint8", "i32": "int32", "i64": "int64", "f32": "float32", "f64": "float64",
-}  # fmt: skip
+    "bool": "bool",
+    "u8": "uint8",
+    "i32": "int32",
+    "i64": "int64",
+    "f32": "float32",
+    "f64": "float64",
+}
 
 
 def axes(attrs: dict[str, Any]) -> tuple[int, ...]:
