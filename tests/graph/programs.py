@@ -54,6 +54,20 @@ def in_place_assign(x: Tensor, c: Context) -> Tensor:
     return t
 
 
+def into_plain_buffer(a: Tensor, b: Tensor, c: Context) -> Tensor:
+    out = weft.zeros(c.rows, c.cols)
+    out[0] = c.full(a)[-1] * 2
+    out[:, ::2].add_(c.full(b)[:, ::2])
+    return out
+
+
+def in_place_products(a: Tensor, b: Tensor, c: Context) -> Tensor:
+    t = c.full(a) + 0.5
+    t.mul_(b)
+    t.T[0].mul_(c.full(b)[:, -1]).tanh_()
+    return t
+
+
 UNARY: list[Unary] = [
     lambda x, c: -x,
     lambda x, c: x.abs(),
@@ -110,12 +124,14 @@ BINARY: list[Binary] = [
     lambda a, b, c: (c.full(a) @ c.full(b).T) @ c.full(b) / (c.rows * c.cols),
     lambda a, b, c: c.full(a) @ (c.full(b).T @ c.full(a)) / (c.rows * c.cols),
     lambda a, b, c: (c.full(a) @ c.full(b)[0]).unsqueeze(1) / c.cols,
-    lambda a, b, c: weft.cat([c.full(a), c.full(b)], dim=0)[:: 2][: c.rows],
+    lambda a, b, c: weft.cat([c.full(a), c.full(b)], dim=0)[::2][: c.rows],
     lambda a, b, c: weft.stack([c.full(a), c.full(b)], dim=2).sum(dim=2),
     lambda a, b, c: c.full(a).index_add(0, c.order, c.full(b)),
     lambda a, b, c: c.full(a).scatter_add(1, c.places, c.full(b)),
     lambda a, b, c: (c.full(a) * 0.9).add_(b),
     lambda a, b, c: c.full(a).clone().copy_(c.full(b)),
+    into_plain_buffer,
+    in_place_products,
     lambda a, b, c: c.full(a).masked_fill(c.full(b) > 0.5, 0.25),
     lambda a, b, c: weft.matmul(c.full(a).unsqueeze(0), c.full(b).T.unsqueeze(0))[0, :, :1],
 ]
