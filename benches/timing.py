@@ -91,6 +91,12 @@ def disagreement(results: dict[str, list[np.ndarray]], tolerance: float) -> str 
     return None
 
 
+def spread(times: list[float]) -> float:
+    """Width of the middle half over the median: large when something else was running."""
+    low, middle, high = statistics.quantiles(times, n=4)
+    return (high - low) / middle
+
+
 def measure(row: Row, budget: float) -> Timed:
     """Check that all sides agree, then time them in turns for about ``budget`` seconds."""
     sides = row.build()
@@ -110,4 +116,7 @@ def measure(row: Row, budget: float) -> Timed:
     values = {name: statistics.median(found) * 1e6 for name, found in times.items()}
     if trouble:
         notes.append(trouble)
+    noisy = [f"{name} {spread(found):.0%}" for name, found in times.items() if spread(found) > 0.25]
+    if noisy:
+        notes.append(f"noisy (middle half of the times over their median): {', '.join(noisy)}")
     return Timed(row.name, values, trouble is None if len(sides) > 1 else None, notes=notes)
