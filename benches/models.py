@@ -5,6 +5,7 @@ weft's and torch's models are the same program: the functions here take the libr
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -41,14 +42,14 @@ def training(lib: Any, model: Any, loss_of: Callable[..., Any], lr: float) -> Ca
 
 def fastest(ways: dict[str, Callable[[], Side]]) -> Side:
     """The best of several ways to do the same, made anew."""
-    times = {}
-    for name, make in ways.items():
-        side = make()
-        side.seconds(3)
-        times[name] = min(side.seconds(5) for _ in range(4))
-    name = min(times, key=times.__getitem__)
+    sides = {name: make() for name, make in ways.items()}
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(8):
+        for name, side in sides.items():
+            times[name].append(side.seconds(4))
+    name = min(times, key=lambda n: median(times[n][1:]))
     best = ways[name]()
-    best.note = f"{name}; slower: {', '.join(set(ways) - {name})}"
+    best.note = f"{name}; slower: {', '.join(n for n in ways if n != name)}"
     return best
 
 
