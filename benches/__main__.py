@@ -1,6 +1,7 @@
 """``python -m benches``: one table of weft beside numpy, torch and jax."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
 
@@ -41,6 +42,12 @@ def main(argv: list[str] | None = None) -> int:
     print(f"{versions()}; medians; ratios below 1: weft is faster")
     if missing():
         print(f"not installed, so not compared: {', '.join(missing())}")
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(
+            f"load average {load:.1f}: something else is running. Threads that wait for each "
+            "other suffer most, torch's above all, so ratios to it may flatter weft"
+        )
     print(f"\n{table.head()}")
     for name, job in jobs(args.quick):
         if args.only is None or args.only.lower() in name.lower():

@@ -42,7 +42,7 @@ class Table:
         self.wrong: list[str] = []
 
     def head(self) -> str:
-        names = [f"{name:>13}" for name in [*self.columns, *self.ratios]]
+        names = [f"{name:>14}" for name in [*self.columns, *self.ratios]]
         return f"{'workload':<{NAME}}{'':>3}{''.join(names)}  same"
 
     def line(self, row: Timed) -> str:
@@ -54,5 +54,5 @@ class Table:
         if row.agree is False:
             self.wrong.append(row.name)
         self.notes += [f"{row.name}: {note}" for note in row.notes]
-        body = "".join(f"{cell:>13}" for cell in cells)
+        body = "".join(f"{cell:>14}" for cell in cells)
         return f"{row.name:<{NAME}}{row.unit:>3}{body}  {same}".rstrip()
