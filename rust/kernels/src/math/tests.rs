@@ -29,7 +29,8 @@ fn ulps32(y: f32, exact: f64) -> f64 {
 
 fn error32(y: f32, exact: f64) -> f64 {
     let exponent = ((exact.abs().to_bits() >> 52) as i32 - 1023).clamp(-126, 127);
-    (f64::from(y) - exact).abs() / 2f64.powi(exponent - 23)
+    let units = f64::from_bits(((1023 + 23 - exponent) as u64) << 52);
+    (f64::from(y) - exact).abs() * units
 }
 
 fn sweep(f: impl Fn(f32) -> f32 + Sync, exact: impl Fn(f64) -> f64 + Sync, limit: f32) -> Worst {
