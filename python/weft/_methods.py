@@ -204,11 +204,6 @@ def new_tensor(self: Tensor, data: Any, *, dtype: dtype | None = None) -> Tensor
     return _creation.tensor(data, dtype=dtype or self.dtype)
 
 
-def rsub(self: Tensor, other: Any) -> Tensor:
-    """``other - self``."""
-    return _pointwise.sub(other, self)
-
-
 def where(self: Tensor, condition: Tensor, other: Any) -> Tensor:
     """This tensor where the condition holds, else ``other``."""
     return _pointwise.where(condition, self, other)

@@ -61,11 +61,6 @@ impl DType {
     pub const fn is_float(self) -> bool {
         matches!(self, Self::F32 | Self::F64)
     }
-
-    /// Whether values are integers (`bool` is not).
-    pub const fn is_int(self) -> bool {
-        matches!(self, Self::U8 | Self::I32 | Self::I64)
-    }
 }
 
 impl fmt::Display for DType {

@@ -39,9 +39,7 @@ pub fn nll(
     out: Arg,
     count: Arg,
 ) -> Checked {
-    let classes = classes(logp, target);
-    let target = target.slice::<i64>();
-    check(target, classes, ignore)?;
+    let (target, _) = checked(logp, target, ignore)?;
     with_float!(logp.dtype, T => {
         let logp = logp.slice::<T>();
         pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut::<T>());
@@ -61,9 +59,7 @@ pub fn nll_backward(
     reduction: Reduction,
     out: Arg,
 ) -> Checked {
-    let classes = classes(out, target);
-    let target = target.slice::<i64>();
-    check(target, classes, ignore)?;
+    let (target, classes) = checked(out, target, ignore)?;
     if classes == 0 {
         return Ok(());
     }
@@ -91,10 +87,8 @@ pub fn cross_entropy(
     logp: Arg,
     count: Arg,
 ) -> Checked {
-    let classes = classes(logits, target);
+    let (target, classes) = checked(logits, target, ignore)?;
     assert_eq!(logp.numel(), logits.numel(), "shape of logp");
-    let target = target.slice::<i64>();
-    check(target, classes, ignore)?;
     with_float!(logits.dtype, T => {
         let x = logits.slice::<T>();
         split_rows(logp.slice_mut::<T>(), classes.max(1), classes * COST, |first, y| {
@@ -117,10 +111,8 @@ pub fn cross_entropy_backward(
     reduction: Reduction,
     out: Arg,
 ) -> Checked {
-    let classes = classes(out, target);
+    let (target, classes) = checked(out, target, ignore)?;
     assert_eq!(logp.numel(), out.numel(), "shape of logp");
-    let target = target.slice::<i64>();
-    check(target, classes, ignore)?;
     if classes == 0 {
         return Ok(());
     }
@@ -136,17 +128,15 @@ pub fn cross_entropy_backward(
     Ok(())
 }
 
-fn classes(rows: Arg, target: Arg) -> usize {
+/// The targets of `rows` and the number of classes, after checking that they fit.
+fn checked<'a>(rows: Arg, target: Arg<'a>, ignore: i64) -> Result<(&'a [i64], usize), Fault> {
     assert!(target.dtype == DType::I64 && rows.layout.shape.len() == 2, "[n, c] and i64 [n]");
     assert_eq!(rows.layout.shape[0], target.numel(), "one target per row");
-    rows.layout.shape[1]
-}
-
-fn check(target: &[i64], classes: usize, ignore: i64) -> Checked {
+    let (target, classes) = (target.slice::<i64>(), rows.layout.shape[1]);
     let bad = |t: i64| t as u64 >= classes as u64 && t != ignore;
     match target.iter().find(|&&t| bad(t)) {
         Some(&index) => Err(Fault::Index { index, len: classes }),
-        None => Ok(()),
+        None => Ok((target, classes)),
     }
 }
 

@@ -165,12 +165,6 @@ impl dyn Emit + '_ {
         self.one(Op::Reduce(Reduce { kind, dims, keepdim }), &[x])
     }
 
-    /// Sum over the last dimension, which stays with size 1.
-    pub fn sum_last(&mut self, x: Val) -> Result<Val> {
-        let last = self.fact(x).shape.len() - 1;
-        self.reduce(Kind::Sum, x, 1 << last, true)
-    }
-
     /// Sum over what broadcasting to `x` repeated, so that the result has `shape`.
     pub fn sum_to(&mut self, x: Val, shape: Shape) -> Result<Val> {
         let from = self.fact(x).shape;
