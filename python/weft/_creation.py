@@ -13,6 +13,7 @@ import numpy as np
 
 from weft import _core
 from weft._core import Tensor, dtype, dtype_of
+from weft._pointwise import where
 
 float32, float64 = dtype_of("float32"), dtype_of("float64")
 int32, int64 = dtype_of("int32"), dtype_of("int64")
@@ -420,7 +421,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False) -> T
     weights = input.detach()
     for _ in range(num_samples):
         race = weights / -(1 - rand(weights.shape, dtype=weights.dtype)).log()
-        race = _core.Pointwise("where")(weights > 0, race, -1.0)
+        race = where(weights > 0, race, -1.0)
         draw = race.argmax(-1, keepdim=True)
         draws.append(draw)
         if not replacement:

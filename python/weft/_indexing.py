@@ -9,6 +9,7 @@ import numpy as np
 from weft import _core
 from weft._core import Tensor
 from weft._creation import arange, bool_, int32, int64, tensor
+from weft._pointwise import where
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -81,7 +82,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | float) -> Tensor:
         >>> weft.masked_fill(weft.ones(2), weft.tensor([True, False]), 0.0)
         tensor([0., 1.])
     """
-    return _core.Pointwise("where")(mask, value, input)
+    return where(mask, value, input)
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 
 from weft import _core
 from weft._core import Pointwise, Tensor
+from weft._pointwise import where
 
 _into = {
     name: Pointwise(name).into
@@ -86,7 +87,7 @@ def zero_(self: Tensor) -> Tensor:
 
 def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
     """``value`` where the mask holds."""
-    return self.copy_(_core.Pointwise("where")(mask, value, self))
+    return self.copy_(where(mask, value, self))
 
 
 def scatter_(self: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:

@@ -12,6 +12,7 @@ from typing import NamedTuple, overload
 
 from weft import _core
 from weft._core import Tensor, dtype
+from weft._pointwise import eq, maximum, minimum
 
 Dims = int | Sequence[int] | None
 
@@ -143,7 +144,7 @@ def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -
     if dim is None:
         return amax(input)
     if isinstance(dim, Tensor):
-        return _core.Pointwise("maximum")(input, dim)
+        return maximum(input, dim)
     return _extreme("max", input, dim, keepdim)
 
 
@@ -163,7 +164,7 @@ def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -
     if dim is None:
         return amin(input)
     if isinstance(dim, Tensor):
-        return _core.Pointwise("minimum")(input, dim)
+        return minimum(input, dim)
     return _extreme("min", input, dim, keepdim)
 
 
@@ -258,7 +259,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
         True
     """
     same = input.shape == other.shape
-    return same and bool(all(_core.Pointwise("eq")(input, other)))
+    return same and bool(all(eq(input, other)))
 
 
 def allclose(

@@ -7,6 +7,7 @@ from typing import Any
 
 from weft import _core
 from weft._core import Tensor, dtype
+from weft._pointwise import where
 
 
 def _sizes(size: tuple[Any, ...]) -> Any:
@@ -314,7 +315,7 @@ def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
         raise RuntimeError(f"tril: expected at least 2 dimensions, got {input.ndim}")
     rows, columns = arange(input.shape[-2])[:, None] + diagonal, arange(input.shape[-1])
     keep = columns <= rows if lower else columns >= rows
-    return _core.Pointwise("where")(keep, input, 0)
+    return where(keep, input, 0)
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
