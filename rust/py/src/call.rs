@@ -11,7 +11,7 @@ use weft_core::op::{Op, cast::Cast};
 use weft_core::{Tensor, mode};
 use weft_kernels::DType;
 
-use crate::convert::{Operand, scalar_tensor};
+use crate::convert::Operand;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -58,11 +58,8 @@ fn operands(row: &'static Row, given: &[Operand]) -> PyResult<(SmallVec<[Tensor;
         .iter()
         .enumerate()
         .map(|(i, operand)| match operand {
-            Operand::Tensor(t) if i < skip => Ok((*t).clone()),
-            Operand::Tensor(t) => cast_to(t, dtype),
-            Operand::Number(n) => {
-                scalar_tensor(*n, if i < skip { DType::Bool } else { dtype }).or_raise()
-            }
+            Operand::Tensor(t) if i >= skip => cast_to(t, dtype),
+            other => other.tensor(if i < skip { DType::Bool } else { dtype }).or_raise(),
         })
         .collect::<PyResult<_>>()?;
     Ok((tensors, dtype))

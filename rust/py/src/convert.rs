@@ -36,6 +36,14 @@ impl<'a> Operand<'a> {
         })
     }
 
+    /// It as a tensor; a number gets `dtype`.
+    pub fn tensor(&self, dtype: DType) -> weft_core::Result<Tensor> {
+        match *self {
+            Operand::Tensor(tensor) => Ok(tensor.clone()),
+            Operand::Number(number) => scalar_tensor(number, dtype),
+        }
+    }
+
     /// Its dtype, and how much say it has in promotion.
     pub fn say(&self) -> (DType, Say) {
         match self {

@@ -149,9 +149,6 @@ pub fn set(
         return Ok(());
     };
     let target = view(&x.get().0, &items)?;
-    let value = match Operand::of("setitem", value)? {
-        Operand::Tensor(t) => t.clone(),
-        Operand::Number(n) => crate::convert::scalar_tensor(n, target.dtype()).or_raise()?,
-    };
+    let value = Operand::of("setitem", value)?.tensor(target.dtype()).or_raise()?;
     eager::assign(&target, &value).or_raise()
 }

@@ -18,7 +18,7 @@ use weft_core::op::softmax::{Softmax, SoftmaxKind};
 use weft_core::op::sparse::Sparse;
 use weft_core::op::view::View;
 use weft_core::{Tensor, eager, random, record};
-use weft_kernels::{DType, Layout, Scalar, Shape, index as kernels, sparse};
+use weft_kernels::{DType, Layout, Scalar, Shape, fill, index as kernels, sparse};
 
 use crate::call::call1;
 use crate::convert::{self, number};
@@ -488,23 +488,17 @@ pub fn csr_transpose(
     sparse::transpose(crow.arg(), col.arg(), cols, crow_t.arg(), col_t.arg(), perm.arg()).map_err(
         |fault| crate::raise::raise(weft_core::Error::fault("sparse_csr_tensor", fault)),
     )?;
-    let inverse = inverse(&perm);
+    let inverse = inverse(&perm).or_raise()?;
     Ok([crow_t, col_t, perm, inverse].map(PyTensor))
 }
 
-/// The inverse of a permutation.
-fn inverse(perm: &Tensor) -> Tensor {
-    let shape = *perm.shape();
-    if perm.dtype() == DType::I32 {
-        let order = perm.to_vec::<i32>();
-        let mut out = vec![0i32; order.len()];
-        order.iter().enumerate().for_each(|(i, &p)| out[p as usize] = i as i32);
-        return Tensor::from_slice(&out, shape);
-    }
-    let order = perm.to_vec::<i64>();
-    let mut out = vec![0i64; order.len()];
-    order.iter().enumerate().for_each(|(i, &p)| out[p as usize] = i as i64);
-    Tensor::from_slice(&out, shape)
+/// The inverse of a permutation: place `perm[i]` holds `i`.
+fn inverse(perm: &Tensor) -> weft_core::Result<Tensor> {
+    let (inverse, order) = (Tensor::empty(perm.fact()), Tensor::empty(perm.fact()));
+    fill::arange(Scalar::Int(0), Scalar::Int(1), order.arg());
+    kernels::scatter(inverse.arg(), 0, perm.arg(), order.arg())
+        .map_err(|fault| weft_core::Error::fault("sparse_csr_tensor", fault))?;
+    Ok(inverse)
 }
 
 /// A region of a tensor's memory, by strides in elements.

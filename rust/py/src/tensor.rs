@@ -373,10 +373,7 @@ impl PyTensor {
     /// Writes one number everywhere.
     fn fill_<'py>(slf: &Bound<'py, Self>, value: &Any<'py>) -> PyResult<Bound<'py, Self>> {
         let target = &slf.get().0;
-        let value = match Operand::of("fill_", value)? {
-            Operand::Tensor(t) => t.clone(),
-            Operand::Number(n) => convert::scalar_tensor(n, target.dtype()).or_raise()?,
-        };
+        let value = Operand::of("fill_", value)?.tensor(target.dtype()).or_raise()?;
         eager::assign(target, &value).or_raise()?;
         Ok(slf.clone())
     }
