@@ -1,0 +1,1 @@
+"""Modules whose names scenarios read and change."""

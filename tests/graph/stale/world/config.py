@@ -1,0 +1,3 @@
+"""A config module, as people write it."""
+
+SCALE = 2.0
