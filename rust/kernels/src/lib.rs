@@ -1,6 +1,6 @@
 //! Floors 0 and 1 of weft: memory and numerics.
 //!
-//! Floor 0 (`dtype`, `shape`, `layout`, `buffer`, `cpu`, `threads`) knows bytes and strides.
+//! Floor 0 (`dtype`, `shape`, `layout`, `buffer`, `cpu`, `threads`, `fork`) knows bytes and strides.
 //! Floor 1 (everything else) computes on [`Arg`]s. Neither knows operations, graphs,
 //! gradients, error texts or Python. All `unsafe` numerics of the project live here;
 //! every public function is safe to call with any arguments: it checks that each
@@ -12,6 +12,7 @@ pub mod cpu;
 pub mod dtype;
 pub mod fill;
 mod float;
+pub mod fork;
 pub mod gemm;
 pub mod index;
 mod lanes;

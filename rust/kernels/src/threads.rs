@@ -2,12 +2,12 @@
 //!
 //! `run(parts, body)` calls `body(0..parts)`, each part once, on this thread and any idle
 //! workers. Workers only *help*: the caller takes parts too and waits solely for parts
-//! that a worker has begun. So nothing hangs when the workers are busy, gone (after a
-//! `fork`) or not allowed; results never depend on who did which part.
+//! that a worker has begun. So nothing hangs when the workers are busy or not allowed;
+//! results never depend on who did which part.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, OnceLock};
+use std::sync::{Condvar, Mutex};
 
 /// Turns of the waiting loop before a worker parks: some tens of microseconds.
 const SPINS: u32 = 1 << 14;
@@ -36,22 +36,35 @@ struct Pool {
     wake: Condvar,
 }
 
+/// The pool, once it is made. It is never freed: workers refer to it.
+static POOL: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
+
 fn pool() -> &'static Pool {
-    static POOL: OnceLock<Pool> = OnceLock::new();
-    POOL.get_or_init(|| {
-        let from_env = std::env::var("WEFT_NUM_THREADS").ok().and_then(|v| v.parse().ok());
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Pool {
-            limit: AtomicUsize::new(from_env.filter(|&n| n > 0).unwrap_or(cores).min(MAX_THREADS)),
-            started: AtomicUsize::new(0),
-            turn: Mutex::new(()),
-            job: AtomicPtr::new(std::ptr::null_mut()),
-            epoch: AtomicU64::new(0),
-            inside: AtomicUsize::new(0),
-            parked: Mutex::new(0),
-            wake: Condvar::new(),
-        }
-    })
+    let pool = POOL.load(Ordering::Acquire);
+    // SAFETY: what is stored came from `Box::leak` and is only ever shared.
+    if pool.is_null() { first_pool() } else { unsafe { &*pool } }
+}
+
+#[cold]
+fn first_pool() -> &'static Pool {
+    let from_env = std::env::var("WEFT_NUM_THREADS").ok().and_then(|v| v.parse().ok());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let limit = from_env.filter(|&n| n > 0).unwrap_or(cores).min(MAX_THREADS);
+    let made: *mut Pool = Box::leak(Box::new(Pool::new(limit)));
+    let null = std::ptr::null_mut();
+    let pool = match POOL.compare_exchange(null, made, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => made,
+        Err(other) => other,
+    };
+    // SAFETY: as in `pool`.
+    unsafe { &*pool }
+}
+
+/// Starts with a new pool, in the child of a fork: the workers exist in its parent only, and
+/// may have held the old pool's locks.
+pub(crate) fn forget_workers() {
+    let fresh: *mut Pool = Box::leak(Box::new(Pool::new(num_threads())));
+    POOL.store(fresh, Ordering::Release);
 }
 
 /// Most threads that can be asked for.
@@ -110,6 +123,19 @@ pub fn for_ranges(
 }
 
 impl Pool {
+    fn new(limit: usize) -> Pool {
+        Pool {
+            limit: AtomicUsize::new(limit),
+            started: AtomicUsize::new(0),
+            turn: Mutex::new(()),
+            job: AtomicPtr::new(std::ptr::null_mut()),
+            epoch: AtomicU64::new(0),
+            inside: AtomicUsize::new(0),
+            parked: Mutex::new(0),
+            wake: Condvar::new(),
+        }
+    }
+
     fn start(&'static self, workers: usize) {
         while self.started.load(Ordering::Relaxed) < workers {
             let index = self.started.fetch_add(1, Ordering::Relaxed);

@@ -9,7 +9,7 @@ use weft_core::op::pointwise::{self, Row, rows};
 use weft_core::op::promote::{Say, result_type};
 use weft_core::op::{Op, cast::Cast};
 use weft_core::{Tensor, mode};
-use weft_kernels::DType;
+use weft_kernels::{DType, fork};
 
 use crate::convert::Operand;
 use crate::raise::OrRaise;
@@ -21,13 +21,22 @@ pub const DEFAULT: DType = DType::F32;
 /// Elements from which on an operation lets other Python threads run.
 const RELEASE: usize = 1 << 16;
 
+/// Does long work while other Python threads run; a fork waits for its end. All that lets go of
+/// the interpreter's lock goes through here.
+pub fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
+    py.detach(|| {
+        let _section = fork::section();
+        work()
+    })
+}
+
 /// Applies `op`, without the interpreter if it takes long.
 pub fn call(py: Python<'_>, op: &Op, inputs: &[&Tensor]) -> PyResult<Results> {
     let work: usize = inputs.iter().map(|x| x.numel()).sum();
     if work < RELEASE || mode::recording() {
         return eager::call(op, inputs).or_raise();
     }
-    py.detach(|| eager::call(op, inputs)).or_raise()
+    detached(py, || eager::call(op, inputs)).or_raise()
 }
 
 /// Applies an operation with one result.

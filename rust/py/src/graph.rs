@@ -11,6 +11,7 @@ use weft_core::site::{self, Site};
 use weft_core::{Compiled, Tensor, mode};
 use weft_kernels::Layout;
 
+use crate::call::detached;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -132,7 +133,7 @@ impl PyProgram {
             return Ok(None);
         }
         let results =
-            if self.1 < RELEASE { self.0.call(&args) } else { py.detach(|| self.0.call(&args)) };
+            if self.1 < RELEASE { self.0.call(&args) } else { detached(py, || self.0.call(&args)) };
         Ok(Some(results.or_raise()?.into_iter().map(PyTensor).collect()))
     }
 

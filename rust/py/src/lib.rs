@@ -4,6 +4,7 @@ mod call;
 mod convert;
 mod data;
 mod dtype;
+mod fork;
 mod graph;
 mod index;
 mod info;
@@ -49,6 +50,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
-        m.add("__version__", env!("CARGO_PKG_VERSION"))
+        m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        crate::fork::register(m.py())
     }
 }

@@ -6,6 +6,7 @@ use weft_core::Tensor;
 use weft_core::tape::{self, Backward, Edge, NodeRef, Saved};
 use weft_core::{mode, record};
 
+use crate::call::detached;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -119,7 +120,7 @@ pub fn backward(
             create_graph,
         })
     };
-    let found = if mode::recording() { walk() } else { py.detach(walk) };
+    let found = if mode::recording() { walk() } else { detached(py, walk) };
     Ok(found.or_raise()?.into_iter().map(|g| g.map(PyTensor)).collect())
 }
 

@@ -1,0 +1,98 @@
+"""A child of ``os.fork`` works, whatever other threads of its parent were doing."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+#: What children do: everything that takes a lock somewhere.
+CHILD = """
+    def child():
+        signal.alarm(20)
+        x = weft.rand(300, 300)
+        w = weft.rand(300, 300, requires_grad=True)
+        (x @ w).exp().mean().backward()
+        shared.grad = None
+        (shared * 2).sum().backward()
+        assert w.grad.shape == (300, 300) and shared.grad[0].item() == 2
+        weft.randn(100000).sum().item()
+        fast = weft.compile(lambda t: (t * t + 1).sum())
+        assert [fast(weft.ones(70000)).item() for _ in range(4)] == [140000.0] * 4
+        assert weft.nn.functional.dropout(weft.ones(70000), 0.5).max().item() == 2
+        assert planned(weft.ones(400, 300)).shape == (300, 300)
+"""
+
+#: What a thread of the parent does all the time.
+BUSY = {
+    "nothing": "time.sleep(0.001)",
+    "backward": "(shared * b).exp().sum().backward()",
+    "backward of many nodes": "chain(weft.ones(10, requires_grad=True)).sum().backward()",
+    "random numbers": "weft.rand(70000); weft.randn(70000)",
+    "small random numbers": "weft.rand(3)",
+    "plans": "planned(weft.ones(400, 300))",
+    "recordings": "f = weft.compile(lambda x: (x + 1).sum()); f(a); f(a); f(a)",
+    "large operations": "a @ a",
+    "small operations": "(small * 2).sum()",
+    "optimiser steps": "shared.grad = b; opt.step()",
+    "dropped graphs": "y = chain(weft.ones(10, requires_grad=True)); del y",
+}
+
+SCRIPT = """
+    import os, signal, sys, threading, time, warnings
+    warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: fork beside threads
+    import weft
+    weft.set_num_threads(4)
+
+    a, b, small = weft.rand(300, 300), weft.rand(70000), weft.rand(3)
+    shared = weft.rand(70000, requires_grad=True)
+    opt = weft.optim.SGD([shared], lr=0.0, momentum=0.9)
+    planned = weft.compile(lambda x: (x.T @ x).exp().sigmoid())
+    for _ in range(3):
+        planned(weft.ones(400, 300))
+
+    def chain(x):
+        for _ in range(300):
+            x = x * 1.01
+        return x
+CHILD
+    stop = False
+
+    def work():
+        while not stop:
+            exec(BUSY, globals())
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for n in range(8):
+        time.sleep(0.002)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                child()
+            except BaseException:
+                import traceback
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        assert status == 0, f"fork {n}: status {status}"
+    stop = True
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    child()
+    print("done")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("name", BUSY)
+def test_children_work(name):
+    script = f"BUSY = {BUSY[name]!r}\n" + textwrap.dedent(SCRIPT.replace("CHILD", CHILD))
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0 and done.stdout == "done\n", done.stdout + done.stderr
