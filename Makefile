@@ -2,12 +2,13 @@
 # Needed beforehand: a Rust toolchain, Python 3.11 or newer, make.
 
 PYTHON ?= python3
+HUNT   ?= 1800
 VENV   := .venv
 BIN    := $(VENV)/bin
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check wheel clean
+.PHONY: help demo test hunt bench check wheel clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -19,6 +20,9 @@ demo: $(VENV)/.built ## train a graph network on Cora, dynamic and static, and c
 test: $(VENV)/.built $(VENV)/.tools ## run all tests, Rust's and Python's
 	cargo test --workspace --exclude weft-py
 	$(BIN)/python -m pytest -q
+
+hunt: $(VENV)/.built $(VENV)/.tools ## look for wrong answers, crashes and hangs for half an hour (HUNT=seconds)
+	$(BIN)/python -m tests.hunt.run --seconds $(HUNT)
 
 bench: $(VENV)/.built $(VENV)/.tools ## time weft, beside torch and jax where they are installed
 	$(BIN)/python -m benches

@@ -2,8 +2,8 @@
 
 import pytest
 from tests.graph.stale.not_yet import NOT_YET
-from tests.graph.stale.places import cases
 from tests.graph.stale.scene import check
+from tests.graph.stale.suite import cases
 
 CASES = {case.name: case for case in cases(every=False)}
 
@@ -11,13 +11,6 @@ CASES = {case.name: case for case in cases(every=False)}
 @pytest.mark.parametrize("name", [n for n in CASES if n not in NOT_YET])
 def test_one_change(name):
     check(CASES[name])
-
-
-@pytest.mark.parametrize("name", sorted(NOT_YET))
-def test_known_failures_still_fail(name):
-    """Fails when something was mended: take it out of the list."""
-    with pytest.raises(AssertionError):
-        check(CASES[name])
 
 
 def test_there_are_enough():

@@ -62,6 +62,7 @@ def case_of(where: Place, change: Change) -> Case:
         play,
         may_refuse=where.may_refuse,
         may_warn=where.may_warn,
+        unknown=where.may_warn,
         compiles=not where.may_refuse,
     )
 
