@@ -84,6 +84,13 @@ impl Error {
                 op,
                 format_args!("index out of range, expected 0 <= index < {len}, got {index}"),
             ),
+            Fault::Weight { weight } => {
+                Self::runtime(op, format_args!("expected finite weights >= 0, got {weight}"))
+            }
+            Fault::Weights { positive, needed } => Self::runtime(
+                op,
+                format_args!("expected {needed} or more positive weights a row, got {positive}"),
+            ),
         }
     }
 

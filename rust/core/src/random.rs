@@ -2,10 +2,11 @@
 
 use std::sync::{LazyLock, Mutex};
 
+use smallvec::SmallVec;
 use weft_kernels::{DType, Layout, Shape};
 
 use crate::eager;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::op::Op;
 use crate::op::random::{Dist, Random};
 use crate::record;
@@ -77,9 +78,24 @@ pub fn advance(blocks: u64) {
 
 /// Random values from the stream.
 pub fn draw(dist: Dist, shape: Shape, dtype: DType) -> Result<Tensor> {
-    let random = Random { dist, shape, dtype, ahead: 0 };
+    draw_from(Random { dist, shape, dtype, ahead: 0 }, None)
+}
+
+/// `samples` categories for each row of `weights`.
+pub fn choose(weights: &Tensor, samples: usize, replacement: bool) -> Result<Tensor> {
+    let &[rows, classes] = &weights.shape()[..] else {
+        let got = weights.shape();
+        return Err(Error::runtime("multinomial", format_args!("expected 2 dims, got {got}")));
+    };
+    let dist = Dist::Choice { classes, replacement };
+    let random = Random { dist, shape: Shape::new(&[rows, samples]), dtype: DType::I64, ahead: 0 };
+    draw_from(random, Some(weights))
+}
+
+fn draw_from(random: Random, weights: Option<&Tensor>) -> Result<Tensor> {
     let state = lock().state.clone();
-    let result = eager::call1(&Op::Random(random), &[&state])?;
+    let inputs: SmallVec<[&Tensor; 2]> = std::iter::once(&state).chain(weights).collect();
+    let result = eager::call1(&Op::Random(random), &inputs)?;
     advance(random.blocks());
     Ok(result)
 }

@@ -41,7 +41,7 @@ pub use layout::Layout;
 pub use shape::{MAX_DIMS, Shape};
 
 /// What a kernel can find wrong with the *values* it is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Fault {
     /// An index lies outside `0..len`.
     Index {
@@ -50,7 +50,19 @@ pub enum Fault {
         /// How many places there are.
         len: usize,
     },
+    /// A weight is negative, infinite or not a number.
+    Weight {
+        /// The offending weight.
+        weight: f64,
+    },
+    /// Too few weights of a row are positive.
+    Weights {
+        /// How many are.
+        positive: usize,
+        /// How many must be.
+        needed: usize,
+    },
 }
 
-/// Result of a kernel that reads indices.
+/// Result of a kernel that checks values.
 pub type Checked = Result<(), Fault>;

@@ -6,6 +6,7 @@
 //! first word of each block, then the second, and so on. Word i serves element i of the
 //! group; where an element takes two words, word i + 32 serves element i too.
 
+mod choice;
 mod make;
 mod philox;
 #[cfg(test)]
@@ -14,7 +15,9 @@ mod tests;
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
 use crate::dtype::{DType, Element, Scalar};
+use crate::float::with_float;
 use crate::shared::split_rows;
+pub use choice::choose;
 use make::{Bernoulli, Integers, Normal, Uniform, Whole};
 use philox::{GROUP, Groups, LANES, Words};
 

@@ -25,10 +25,18 @@ pub enum Dist {
     Integers(i64, i64),
     /// The numbers below the length, in random order.
     Permutation,
+    /// Categories by weight.
+    Choice {
+        /// How many categories there are.
+        classes: usize,
+        /// Whether a category can be drawn again.
+        replacement: bool,
+    },
 }
 
-/// Random values of one distribution. The only input is the generator's state,
-/// `int64 [2]`: seed and position.
+/// Random values of one distribution. The first input is the generator's state, `int64 [2]`:
+/// seed and position. [`Dist::Choice`] also reads weights `[rows, classes]`, and has its
+/// running sums or keys as a second result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Random {
     /// The distribution.
@@ -44,7 +52,79 @@ pub struct Random {
 impl Random {
     /// Blocks of the stream that the values use up.
     pub fn blocks(&self) -> u64 {
-        rng::blocks(self.shape.numel(), self.dtype)
+        let numbers = match self.dist {
+            Dist::Choice { classes, replacement: false } => self.shape[0] * classes,
+            _ => self.shape.numel(),
+        };
+        rng::blocks(numbers, self.dtype)
+    }
+
+    /// What the parameters alone must satisfy.
+    fn check_parameters(&self) -> Result<()> {
+        let name = self.name();
+        match self.dist {
+            Dist::Uniform(low, high) => {
+                let (low, high) = (low.as_f64(), high.as_f64());
+                let span = match self.dtype {
+                    DType::F32 => f64::from(high as f32 - low as f32),
+                    _ => high - low,
+                };
+                ensure!(
+                    low <= high && span.is_finite(),
+                    name,
+                    "expected low <= high and a finite range, got {low} and {high}"
+                );
+            }
+            Dist::Normal(_, std) => {
+                let std = std.as_f64();
+                ensure!(std >= 0.0, name, "expected std >= 0, got {std}");
+            }
+            Dist::Bernoulli(p, _) => {
+                let p = p.as_f64();
+                ensure!((0.0..=1.0).contains(&p), name, "expected 0 <= p <= 1, got {p}");
+            }
+            Dist::Integers(low, high) => {
+                if low >= high {
+                    let what =
+                        format_args!("empty range, expected low < high, got {low} and {high}");
+                    return Err(Error::value(name, what));
+                }
+            }
+            Dist::Choice { classes, replacement } => {
+                let samples = self.shape.last().copied().unwrap_or(0);
+                ensure!(samples > 0, name, "expected 1 sample or more, got {samples}");
+                ensure!(
+                    replacement || samples <= classes,
+                    name,
+                    "expected at most {classes} samples without replacement, got {samples}"
+                );
+            }
+            Dist::Permutation => {}
+        }
+        Ok(())
+    }
+
+    fn check_dtype(&self) -> Result<()> {
+        let whole = matches!(self.dist, Dist::Permutation | Dist::Choice { .. });
+        let real = matches!(self.dist, Dist::Uniform(..) | Dist::Normal(..));
+        if (whole && self.dtype != DType::I64) || (real && !self.dtype.is_float()) {
+            let what = format_args!("dtype not supported, got {}", self.dtype);
+            return Err(Error::type_(self.name(), what));
+        }
+        Ok(())
+    }
+
+    fn check_weights(&self, weights: &Fact, classes: usize) -> Result<()> {
+        super::expect_float(self.name(), weights)?;
+        let fits = self.shape.len() == 2 && weights.shape == Shape::new(&[self.shape[0], classes]);
+        ensure!(
+            fits,
+            self.name(),
+            "expected weights [{}, {classes}], got {}",
+            self.shape.first().copied().unwrap_or(0),
+            weights.shape
+        );
+        Ok(())
     }
 }
 
@@ -56,6 +136,7 @@ impl Rule for Random {
             Dist::Bernoulli(..) => "bernoulli",
             Dist::Integers(..) => "randint",
             Dist::Permutation => "randperm",
+            Dist::Choice { .. } => "multinomial",
         }
     }
 
@@ -70,6 +151,10 @@ impl Rule for Random {
             Dist::Bernoulli(p, scale) => vec![("p", p.into()), ("scale", scale.into())],
             Dist::Integers(low, high) => vec![("low", Attr::Int(low)), ("high", Attr::Int(high))],
             Dist::Permutation => vec![],
+            Dist::Choice { replacement, .. } => vec![
+                ("samples", Attr::Int(self.shape[1] as i64)),
+                ("replacement", Attr::Bool(replacement)),
+            ],
         };
         attrs.push(("ahead", Attr::Int(self.ahead as i64)));
         attrs
@@ -80,24 +165,21 @@ impl Rule for Random {
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
-        super::expect_inputs(self.name(), inputs, 1)?;
+        let choice = matches!(self.dist, Dist::Choice { .. });
+        super::expect_inputs(self.name(), inputs, 1 + usize::from(choice))?;
         let state = Fact::new(DType::I64, Shape::new(&[2]));
         ensure!(inputs[0] == state, self.name(), "expected a state {state}, got {}", inputs[0]);
-        let whole = matches!(self.dist, Dist::Permutation);
-        let real = matches!(self.dist, Dist::Uniform(..) | Dist::Normal(..));
-        if (whole && self.dtype != DType::I64) || (real && !self.dtype.is_float()) {
-            return Err(Error::type_(
-                self.name(),
-                format_args!("dtype not supported, got {}", self.dtype),
-            ));
+        self.check_dtype()?;
+        let result = Fact::new(self.dtype, self.shape);
+        if let Dist::Choice { classes, replacement } = self.dist {
+            self.check_weights(&inputs[1], classes)?;
+            self.check_parameters()?;
+            let width = if replacement { classes } else { self.shape[1] };
+            let work = Fact::new(DType::F64, Shape::new(&[self.shape[0], width]));
+            return Ok(smallvec![result, work]);
         }
-        if let Dist::Integers(low, high) = self.dist
-            && low >= high
-        {
-            let what = format_args!("empty range, expected low < high, got {low} and {high}");
-            return Err(Error::value(self.name(), what));
-        }
-        Ok(Fact::new(self.dtype, self.shape).only())
+        self.check_parameters()?;
+        Ok(result.only())
     }
 
     fn reads(&self, _input: usize) -> Read {
@@ -118,6 +200,10 @@ impl Rule for Random {
             Dist::Bernoulli(p, scale) => rng::bernoulli(key, p.as_f64(), scale.as_f64(), out),
             Dist::Integers(low, high) => rng::integers(key, low, high, out),
             Dist::Permutation => rng::permutation(key, out),
+            Dist::Choice { replacement, .. } => {
+                return rng::choose(key, inputs[1], replacement, out, outputs[1])
+                    .map_err(|fault| Error::fault(self.name(), fault));
+            }
         }
         Ok(())
     }
@@ -126,8 +212,8 @@ impl Rule for Random {
         Saves::NONE
     }
 
-    fn vjp(&self, _e: &mut dyn Emit, _io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
-        Ok(smallvec![None])
+    fn vjp(&self, _e: &mut dyn Emit, io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
+        Ok(smallvec![None; io.inputs.len()])
     }
 
     fn flops(&self, _inputs: &[Fact]) -> u64 {
@@ -154,6 +240,13 @@ impl Rule for Random {
             make(Dist::Integers(-3, 4), &[35], DType::I64),
             make(Dist::Permutation, &[17], DType::I64),
         ];
+        for (dims, replacement) in [([3, 4], false), ([2, 40], true), ([0, 2], false)] {
+            let dist = Dist::Choice { classes: 7, replacement };
+            let random = Random { dist, shape: Shape::new(&dims), dtype: DType::I64, ahead: 3 };
+            let state = Domain::Exact(DType::I64, vec![42.0, 7.0]);
+            let weights = (&[dims[0], 7][..], Domain::Uniform(0.1, 2.0));
+            samples.push(Sample::values(Op::Random(random), vec![(&[2], state), weights]));
+        }
         samples.retain(|sample| sample.op.name() == self.name());
         samples
     }

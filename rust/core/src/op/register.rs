@@ -92,11 +92,16 @@ fn creations() -> Vec<Op> {
         (Dist::Bernoulli(Scalar::Float(0.5), Scalar::Int(1)), DType::F32),
         (Dist::Integers(0, 1), DType::I64),
         (Dist::Permutation, DType::I64),
+        (Dist::Choice { classes: 1, replacement: true }, DType::I64),
     ];
     let mut ops =
         vec![Op::Create(Create::full(Shape::SCALAR, DType::F32, zero)), Op::Create(arange)];
     ops.extend(dists.map(|(dist, dtype)| {
-        Op::Random(Random { dist, shape: Shape::new(&[1]), dtype, ahead: 0 })
+        let shape = match dist {
+            Dist::Choice { .. } => Shape::new(&[1, 1]),
+            _ => Shape::new(&[1]),
+        };
+        Op::Random(Random { dist, shape, dtype, ahead: 0 })
     }));
     ops
 }

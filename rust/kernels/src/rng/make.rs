@@ -15,7 +15,7 @@ fn unit32(word: u32) -> f32 {
 
 /// 53 bits as a number in [0, 1).
 #[inline(always)]
-fn unit64(high: u32, low: u32) -> f64 {
+pub(super) fn unit64(high: u32, low: u32) -> f64 {
     let bits = (u64::from(high) << 21) | u64::from(low >> 11);
     bits as f64 * (1.0 / 9007199254740992.0)
 }
