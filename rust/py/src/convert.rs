@@ -1,6 +1,6 @@
 //! From Python values to what the core understands.
 
-use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 use smallvec::SmallVec;
@@ -83,21 +83,35 @@ fn number_of_item(obj: &Bound<'_, PyAny>) -> Option<Scalar> {
     obj.extract::<i64>().map(Scalar::Int).or_else(|_| obj.extract::<f64>().map(Scalar::Float)).ok()
 }
 
+/// A whole number of operation `op`, by `__index__`; a truth value is none.
+pub fn whole(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<i64> {
+    if !obj.is_instance_of::<PyBool>() {
+        match obj.extract::<i64>() {
+            Ok(number) => return Ok(number),
+            Err(error) if error.is_instance_of::<PyOverflowError>(obj.py()) => {
+                let what = format!("{op}: expected an integer of 64 bits, got {obj}");
+                return Err(PyValueError::new_err(what));
+            }
+            Err(_) => {}
+        }
+    }
+    let got = obj.get_type().name().map_or_else(|_| "?".into(), |n| n.to_string());
+    Err(PyTypeError::new_err(format!("{op}: expected an integer, got {got}")))
+}
+
 /// Sizes: a tuple or list of integers.
 pub fn sizes(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<SmallVec<[i64; MAX_DIMS]>> {
     let mut out = SmallVec::new();
     let mut add = |item: Bound<'_, PyAny>| -> PyResult<()> {
-        out.push(item.extract::<i64>()?);
+        out.push(whole(op, &item)?);
         Ok(())
     };
     if let Ok(tuple) = obj.cast::<PyTuple>() {
         tuple.iter().try_for_each(&mut add)?;
     } else if let Ok(list) = obj.cast::<PyList>() {
         list.iter().try_for_each(&mut add)?;
-    } else if let Ok(one) = obj.extract::<i64>() {
-        out.push(one);
     } else {
-        return Err(PyTypeError::new_err(format!("{op}: expected integers, got {obj}")));
+        out.push(whole(op, obj)?);
     }
     if out.len() > MAX_DIMS {
         let what = format!("{op}: at most {MAX_DIMS} dimensions are supported, got {}", out.len());
@@ -133,6 +147,11 @@ pub fn dim(op: &str, dim: i64, ndim: usize) -> PyResult<usize> {
     }
     let what = format!("{op}: dimension out of range, expected {} <= dim < {n}, got {dim}", -n);
     Err(PyIndexError::new_err(what))
+}
+
+/// A dimension as Python gives it.
+pub fn dim_of(op: &str, obj: &Bound<'_, PyAny>, ndim: usize) -> PyResult<usize> {
+    dim(op, whole(op, obj)?, ndim)
 }
 
 /// A bit mask of dimensions: all for `None` or an empty list.

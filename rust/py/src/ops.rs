@@ -17,7 +17,7 @@ use weft_core::op::scan::Cumsum;
 use weft_core::op::softmax::{Softmax, SoftmaxKind};
 use weft_core::op::sparse::Sparse;
 use weft_core::op::view::View;
-use weft_core::{Tensor, eager, random, record};
+use weft_core::{Tensor, eager, mode, random, record};
 use weft_kernels::{DType, Layout, Scalar, Shape, fill, index as kernels, sparse};
 
 use crate::call::call1;
@@ -30,6 +30,11 @@ type Any<'py> = Bound<'py, PyAny>;
 
 fn one(py: Python<'_>, op: Op, inputs: &[&Tensor]) -> PyResult<PyTensor> {
     call1(py, &op, inputs).map(PyTensor)
+}
+
+/// The error for a name that no member of `family` has.
+fn unknown(family: &str, name: &str) -> PyErr {
+    PyValueError::new_err(format!("{family}: no member named {name}"))
 }
 
 /// The matrix product; one-dimensional factors as numpy has them.
@@ -135,7 +140,7 @@ pub fn reduce(
         "all" => Kind::All,
         "argmax" => Kind::ArgMax,
         "argmin" => Kind::ArgMin,
-        other => return Err(PyValueError::new_err(format!("reduce: no reduction named {other}"))),
+        other => return Err(unknown("reduce", other)),
     };
     let named = Reduce { kind, dims: 0, keepdim };
     let dims = convert::dims(weft_core::op::Rule::name(&named), dim, x.0.shape().len())?;
@@ -144,13 +149,14 @@ pub fn reduce(
 
 /// `softmax`, `log_softmax` or `logsumexp` over `dim`; the last keeps the dimension.
 #[pyfunction]
-pub fn softmax(py: Python<'_>, kind: &str, x: &PyTensor, dim: i64) -> PyResult<PyTensor> {
+pub fn softmax(py: Python<'_>, kind: &str, x: &PyTensor, dim: &Any<'_>) -> PyResult<PyTensor> {
     let which = match kind {
         "softmax" => SoftmaxKind::Softmax,
         "log_softmax" => SoftmaxKind::LogSoftmax,
-        _ => SoftmaxKind::LogSumExp,
+        "logsumexp" => SoftmaxKind::LogSumExp,
+        other => return Err(unknown("softmax", other)),
     };
-    let dim = convert::dim(kind, dim, x.0.shape().len())?;
+    let dim = convert::dim_of(kind, dim, x.0.shape().len())?;
     one(py, Op::Softmax(Softmax { kind: which, dim }), &[&x.0])
 }
 
@@ -185,9 +191,9 @@ pub fn permute(x: &PyTensor, dims: &Any<'_>) -> PyResult<PyTensor> {
 
 /// Two dimensions exchanged.
 #[pyfunction]
-pub fn transpose(x: &PyTensor, dim0: i64, dim1: i64) -> PyResult<PyTensor> {
-    let ndim = x.0.shape().len();
-    let (a, b) = (convert::dim("transpose", dim0, ndim)?, convert::dim("transpose", dim1, ndim)?);
+pub fn transpose(x: &PyTensor, dim0: &Any<'_>, dim1: &Any<'_>) -> PyResult<PyTensor> {
+    let dim = |obj| convert::dim_of("transpose", obj, x.0.shape().len());
+    let (ndim, a, b) = (x.0.shape().len(), dim(dim0)?, dim(dim1)?);
     let mut order: Shape = (0..ndim).collect();
     order.swap(a, b);
     eager::call1(&Op::View(View::Permute(order)), &[&x.0]).or_raise().map(PyTensor)
@@ -215,17 +221,32 @@ pub fn expand(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
 
 /// `length` indices from `start` along `dim`.
 #[pyfunction]
-pub fn narrow(x: &PyTensor, dim: i64, start: usize, length: usize) -> PyResult<PyTensor> {
-    let dim = convert::dim("narrow", dim, x.0.shape().len())?;
+pub fn narrow(
+    x: &PyTensor,
+    dim: &Any<'_>,
+    start: &Any<'_>,
+    length: &Any<'_>,
+) -> PyResult<PyTensor> {
+    let dim = convert::dim_of("narrow", dim, x.0.shape().len())?;
+    let size = x.0.shape()[dim] as i64;
+    let (start, length) = (convert::whole("narrow", start)?, convert::whole("narrow", length)?);
+    let begin = if start < 0 { start.saturating_add(size) } else { start };
+    if begin < 0 || length < 0 || begin > size - length {
+        let what = format!(
+            "narrow: expected a range inside 0..{size}, got start {start} and length {length}"
+        );
+        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+    }
+    let (start, length) = (begin as usize, length as usize);
     let view = View::Slice { dim, start, len: length, step: 1 };
     eager::call1(&Op::View(view), &[&x.0]).or_raise().map(PyTensor)
 }
 
 /// Tensors of one dtype one after the other along `dim`.
 #[pyfunction]
-pub fn cat(py: Python<'_>, tensors: Vec<PyRef<'_, PyTensor>>, dim: i64) -> PyResult<PyTensor> {
+pub fn cat(py: Python<'_>, tensors: Vec<PyRef<'_, PyTensor>>, dim: &Any<'_>) -> PyResult<PyTensor> {
     let ndim = tensors.first().map_or(0, |t| t.0.shape().len());
-    let dim = if ndim == 0 { 0 } else { convert::dim("cat", dim, ndim)? };
+    let dim = if ndim == 0 { 0 } else { convert::dim_of("cat", dim, ndim)? };
     let inputs: Vec<&Tensor> = tensors.iter().map(|t| &t.0).collect();
     one(py, Op::Cat(Cat { dim }), &inputs)
 }
@@ -237,7 +258,7 @@ pub fn index(
     py: Python<'_>,
     kind: &str,
     x: &PyTensor,
-    dim: i64,
+    dim: &Any<'_>,
     index: &PyTensor,
     source: Option<&PyTensor>,
     wrap: bool,
@@ -247,9 +268,10 @@ pub fn index(
         "index_add" => IndexKind::Add,
         "gather" => IndexKind::Gather,
         "scatter" => IndexKind::Scatter,
-        _ => IndexKind::ScatterAdd,
+        "scatter_add" => IndexKind::ScatterAdd,
+        other => return Err(unknown("index", other)),
     };
-    let dim = convert::dim(kind, dim, x.0.shape().len())?;
+    let dim = convert::dim_of(kind, dim, x.0.shape().len())?;
     let op = Op::Index(Index { kind: which, dim, wrap });
     match source {
         Some(source) => one(py, op, &[&x.0, &index.0, &source.0]),
@@ -267,8 +289,8 @@ pub fn nonzero_flat(x: &PyTensor) -> PyResult<PyTensor> {
 
 /// The running sum along `dim`.
 #[pyfunction]
-pub fn cumsum(py: Python<'_>, x: &PyTensor, dim: i64) -> PyResult<PyTensor> {
-    let dim = convert::dim("cumsum", dim, x.0.shape().len())?;
+pub fn cumsum(py: Python<'_>, x: &PyTensor, dim: &Any<'_>) -> PyResult<PyTensor> {
+    let dim = convert::dim_of("cumsum", dim, x.0.shape().len())?;
     one(py, Op::Scan(Cumsum { dim }), &[&x.0])
 }
 
@@ -298,12 +320,17 @@ pub fn class_loss(
     kind: &str,
     scores: &PyTensor,
     target: &PyTensor,
-    ignore_index: i64,
+    ignore_index: &Any<'_>,
     reduction_name: &str,
 ) -> PyResult<PyTensor> {
-    let which = if kind == "nll_loss" { LossKind::Nll } else { LossKind::CrossEntropy };
+    let which = match kind {
+        "nll_loss" => LossKind::Nll,
+        "cross_entropy" => LossKind::CrossEntropy,
+        other => return Err(unknown("class_loss", other)),
+    };
+    let ignore = convert::whole(kind, ignore_index)?;
     let reduction = reduction(kind, reduction_name)?;
-    let op = Loss { kind: which, ignore: ignore_index, reduction };
+    let op = Loss { kind: which, ignore, reduction };
     one(py, Op::Loss(op), &[&scores.0, &target.0])
 }
 
@@ -352,9 +379,7 @@ fn distribution(kind: &str, a: f64, b: f64) -> PyResult<Dist> {
         "bernoulli" => Dist::Bernoulli(f(a), f(b)),
         "randint" => Dist::Integers(a as i64, b as i64),
         "randperm" => Dist::Permutation,
-        other => {
-            return Err(PyValueError::new_err(format!("random: no distribution named {other}")));
-        }
+        other => return Err(unknown("random", other)),
     })
 }
 
@@ -363,6 +388,18 @@ fn distribution(kind: &str, a: f64, b: f64) -> PyResult<Dist> {
 pub fn draw(kind: &str, a: f64, b: f64, shape: &Any<'_>, dtype: &PyDType) -> PyResult<PyTensor> {
     let dist = distribution(kind, a, b)?;
     random::draw(dist, convert::shape(kind, shape)?, dtype.0).or_raise().map(PyTensor)
+}
+
+/// `samples` categories for each row of the matrix `weights`.
+#[pyfunction]
+pub fn multinomial(
+    py: Python<'_>,
+    weights: &PyTensor,
+    samples: usize,
+    replacement: bool,
+) -> PyResult<PyTensor> {
+    let draw = || random::choose(&weights.0, samples, replacement).or_raise().map(PyTensor);
+    if mode::recording() { draw() } else { py.detach(draw) }
 }
 
 /// Random values written over `x`.
@@ -408,6 +445,12 @@ fn update(op: Optim, hyper: &PyTensor, lists: &[Vec<PyRef<'_, PyTensor>>]) -> Py
         }
     }
     eager::call_into(&Op::Optim(op), &inputs, &targets).or_raise()
+}
+
+/// Whether several elements of `x` share memory.
+#[pyfunction]
+pub fn overlaps_itself(x: &PyTensor) -> bool {
+    x.0.layout().overlaps_itself()
 }
 
 type Tensors<'py> = Vec<PyRef<'py, PyTensor>>;

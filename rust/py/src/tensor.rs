@@ -374,6 +374,10 @@ impl PyTensor {
     fn fill_<'py>(slf: &Bound<'py, Self>, value: &Any<'py>) -> PyResult<Bound<'py, Self>> {
         let target = &slf.get().0;
         let value = Operand::of("fill_", value)?.tensor(target.dtype()).or_raise()?;
+        if !value.shape().is_empty() {
+            let what = format!("fill_: expected a number, got a tensor of shape {}", value.shape());
+            return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+        }
         eager::assign(target, &value).or_raise()?;
         Ok(slf.clone())
     }

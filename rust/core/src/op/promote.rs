@@ -23,9 +23,9 @@ fn category(dtype: DType) -> u8 {
     }
 }
 
-/// The smallest dtype that both convert to.
+/// The smallest dtype that both convert to: dtypes are listed in that order.
 pub fn promote(a: DType, b: DType) -> DType {
-    if category(a) == category(b) || category(a).abs_diff(category(b)) > 0 { a.max(b) } else { a }
+    a.max(b)
 }
 
 /// The dtype in which operands of these dtypes meet; `default` is the float dtype that a
