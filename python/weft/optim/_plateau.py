@@ -6,7 +6,24 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any
 
+from weft._check import real
+from weft._core import Tensor
+from weft.optim._group import ParamGroup
 from weft.optim.optimizer import Optimizer
+
+
+def copy_of(lr: Any) -> Any:
+    """A rate that no later change reaches."""
+    return lr.clone() if isinstance(lr, Tensor) else lr
+
+
+def set_rate(group: ParamGroup, lr: Any) -> None:
+    """Give ``group`` another rate; one that is a tensor is written in place."""
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(lr)
+        group.dirty = True
+    else:
+        group["lr"] = lr
 
 
 class ReduceLROnPlateau:
@@ -47,7 +64,12 @@ class ReduceLROnPlateau:
         eps: float = 1e-8,
     ) -> None:
         """Keep the options."""
-        if factor >= 1:
+        name = "ReduceLROnPlateau"
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{name}: needs an Optimizer, got {type(optimizer).__name__}")
+        for key, value in (("patience", patience), ("threshold", threshold), ("eps", eps)):
+            real(name, key, value)
+        if not real(name, "factor", factor) < 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}")
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
             raise ValueError(
@@ -55,7 +77,12 @@ class ReduceLROnPlateau:
                 f"'abs', got {mode!r} and {threshold_mode!r}"
             )
         count = len(optimizer.param_groups)
-        self.min_lrs = [float(min_lr)] * count if isinstance(min_lr, (int, float)) else list(min_lr)
+        self.default_min_lr: float | None = None
+        if isinstance(min_lr, (list, tuple)):
+            self.min_lrs = [real(name, "min_lr", lowest) for lowest in min_lr]
+        else:
+            self.default_min_lr = float(real(name, "min_lr", min_lr))
+            self.min_lrs = [self.default_min_lr] * count
         if len(self.min_lrs) != count:
             raise ValueError(f"ReduceLROnPlateau: expected {count} min_lr, got {len(self.min_lrs)}")
         self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
@@ -66,17 +93,24 @@ class ReduceLROnPlateau:
         self._last_lr = [group["lr"] for group in optimizer.param_groups]
 
     def is_better(self, a: float, best: float) -> bool:
-        """Whether ``a`` improves on ``best`` by more than the threshold."""
-        sign = 1.0 if self.mode == "min" else -1.0
-        if best in (inf, -inf):
-            return sign * a < sign * best
-        margin = self.threshold * (abs(best) if self.threshold_mode == "rel" else 1.0)
-        return sign * a < sign * best - margin
+        """Whether ``a`` improves on ``best`` by more than the threshold.
 
-    def step(self, metrics: Any) -> None:
-        """Take the epoch's metric (a number or a 0-dim tensor) into account."""
+        Relative thresholds are torch's ``best * (1 - threshold)``, or ``1 + threshold`` for
+        ``"max"``: below zero they ask for less than equality.
+        """
+        sign = 1.0 if self.mode == "min" else -1.0
+        if self.threshold_mode == "rel":
+            return sign * a < sign * (best * (1.0 - sign * self.threshold))
+        return sign * a < sign * best - self.threshold
+
+    def step(self, metrics: Any, epoch: int | None = None) -> None:
+        """Take the epoch's metric (a number or a 0-dim tensor) into account.
+
+        ``epoch`` (for torch's sake) is only remembered.
+        """
         current = float(metrics)
-        self.last_epoch += 1
+        self._follow_groups()
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self.is_better(current, self.best):
             self.best, self.num_bad_epochs = current, 0
         else:
@@ -86,13 +120,26 @@ class ReduceLROnPlateau:
         if self.num_bad_epochs > self.patience:
             self._reduce()
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
-        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+        self._last_lr = [copy_of(group["lr"]) for group in self.optimizer.param_groups]
 
     def _reduce(self) -> None:
         for group, lowest in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
-            new = max(group["lr"] * self.factor, lowest)
-            if group["lr"] - new > self.eps:
-                group["lr"] = new
+            old = float(group["lr"])
+            new = max(old * self.factor, lowest)
+            if old - new > self.eps:
+                set_rate(group, new)
+
+    def _follow_groups(self) -> None:
+        """Give groups that were added later their lowest rate."""
+        count = len(self.optimizer.param_groups)
+        if len(self.min_lrs) == count:
+            return
+        if self.default_min_lr is None:
+            raise RuntimeError(
+                f"ReduceLROnPlateau: expected {count} min_lrs, got {len(self.min_lrs)}. "
+                "Set min_lrs after adding a group"
+            )
+        self.min_lrs = [self.default_min_lr] * count
 
     def get_last_lr(self) -> list[float]:
         """The rates after the last step."""
@@ -104,4 +151,18 @@ class ReduceLROnPlateau:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over what :meth:`state_dict` gave."""
-        vars(self).update(state_dict)
+        load_attributes(self, state_dict)
+
+
+def load_attributes(scheduler: Any, state: Mapping[str, Any]) -> None:
+    """Set the attributes that ``state`` holds.
+
+    Raises:
+        TypeError: ``state`` is no mapping.
+    """
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"{type(scheduler).__name__}.load_state_dict: needs a mapping, "
+            f"got {type(state).__name__}"
+        )
+    vars(scheduler).update(state)

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from weft import _core
+from weft._check import flag, real
 from weft.optim._group import ParamGroup
+from weft.optim._params import check_numbers
 from weft.optim.optimizer import Optimizer
 
 
@@ -61,12 +63,13 @@ class Adam(Optimizer):
 
     def _check(self, group: ParamGroup) -> None:
         name = type(self).__name__
-        for key in ("lr", "eps", "weight_decay"):
-            if not group[key] >= 0:
-                raise ValueError(
-                    f"{name}: {key} is out of range, expected 0 or more, got {group[key]}"
-                )
-        if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
+        check_numbers(name, group, ("lr", "eps", "weight_decay"))
+        for key in ("amsgrad", "maximize"):
+            flag(name, key, group[key])
+        betas = group["betas"]
+        if not isinstance(betas, (tuple, list)):
+            raise TypeError(f"{name}: betas expected to be a pair, got {type(betas).__name__}")
+        if len(betas) != 2 or not all(0 <= real(name, "betas", beta) < 1 for beta in betas):
             raise ValueError(
                 f"{name}: betas are out of range, expected two in [0, 1), got {group['betas']}"
             )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import cos, pi
+from types import FunctionType
 from typing import Any
 
+from weft._check import real, whole
 from weft.optim._group import ParamGroup
-from weft.optim._plateau import ReduceLROnPlateau
+from weft.optim._plateau import ReduceLROnPlateau, copy_of, load_attributes, set_rate
 from weft.optim.optimizer import Optimizer
 
 __all__ = [
@@ -33,32 +36,40 @@ class LRScheduler:
         optimizer: whose groups are changed.
         last_epoch: the number of steps already made; -1 starts afresh.
 
+    A rate that is a tensor is written in place.
+
     Raises:
         TypeError: ``optimizer`` is no optimiser.
         KeyError: ``last_epoch`` is given but a group has no ``initial_lr``.
     """
 
+    _initial: bool = False
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         """Remember the initial rates and make the first step."""
+        name = type(self).__name__
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(
-                f"{type(self).__name__}: needs an Optimizer, got {type(optimizer).__name__}"
-            )
-        self.optimizer, self.last_epoch = optimizer, last_epoch
+            raise TypeError(f"{name}: needs an Optimizer, got {type(optimizer).__name__}")
+        self.optimizer, self.last_epoch = optimizer, whole(name, "last_epoch", last_epoch)
         for number, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
-                group.setdefault("initial_lr", group["lr"])
+                group.setdefault("initial_lr", copy_of(group["lr"]))
             elif "initial_lr" not in group:
-                raise KeyError(
-                    f"{type(self).__name__}: group {number} has no 'initial_lr' to resume from"
-                )
-        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
+                raise KeyError(f"{name}: group {number} has no 'initial_lr' to resume from")
+        self.base_lrs: list[float] = [copy_of(g["initial_lr"]) for g in optimizer.param_groups]
         self._last_lr: list[float] = []
+        self._step_count = 0
+        self._initial = True
         self.step()
+        del self._initial
 
     @property
     def _groups(self) -> list[ParamGroup]:
         return self.optimizer.param_groups
+
+    @property
+    def _present(self) -> list[float]:
+        return [group["lr"] for group in self._groups]
 
     def get_lr(self) -> list[float]:
         """The rates that the present step sets, one for each group."""
@@ -69,11 +80,24 @@ class LRScheduler:
         return self._last_lr
 
     def step(self, epoch: int | None = None) -> None:
-        """Go to the next epoch, or (for torch's sake) to the given one."""
-        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        for group, lr in zip(self._groups, self.get_lr(), strict=True):
-            group["lr"] = lr
-        self._last_lr = [group["lr"] for group in self._groups]
+        """Go to the next epoch, or to the given one.
+
+        Which rates a given epoch has does not depend on the steps before it, if the subclass has
+        a closed form (``_get_closed_form_lr``, as in torch).
+        """
+        before = self.last_epoch, self._step_count
+        closed = None if epoch is None else getattr(self, "_get_closed_form_lr", None)
+        self._step_count += 1
+        try:
+            name = f"{type(self).__name__}.step"
+            self.last_epoch = before[0] + 1 if epoch is None else whole(name, "epoch", epoch)
+            pairs = list(zip(self._groups, (closed or self.get_lr)(), strict=True))
+        except BaseException:
+            self.last_epoch, self._step_count = before
+            raise
+        for group, lr in pairs:
+            set_rate(group, lr)
+        self._last_lr = [copy_of(lr) for lr in self._present]
 
     def state_dict(self) -> dict[str, Any]:
         """All attributes but the optimiser and functions."""
@@ -81,7 +105,7 @@ class LRScheduler:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over what :meth:`state_dict` gave."""
-        vars(self).update(state_dict)
+        load_attributes(self, state_dict)
 
 
 _LRScheduler = LRScheduler
@@ -110,6 +134,8 @@ class LambdaLR(LRScheduler):
         """Keep the functions; they are not part of the saved state."""
         count = len(optimizer.param_groups)
         self.lr_lambdas = [lr_lambda] * count if callable(lr_lambda) else list(lr_lambda)
+        if not all(map(callable, self.lr_lambdas)):
+            raise TypeError("LambdaLR: expected functions of the epoch")
         if len(self.lr_lambdas) != count:
             raise ValueError(
                 f"LambdaLR: expected {count} functions, one for each group, "
@@ -123,8 +149,22 @@ class LambdaLR(LRScheduler):
         return [base * factor(self.last_epoch) for base, factor in pairs]
 
     def state_dict(self) -> dict[str, Any]:
-        """All attributes but the optimiser and the functions."""
-        return {k: v for k, v in super().state_dict().items() if k != "lr_lambdas"}
+        """All attributes but the optimiser; of callable objects their attributes."""
+        kept = [None if isinstance(f, FunctionType) else dict(vars(f)) for f in self.lr_lambdas]
+        return {**super().state_dict(), "lr_lambdas": kept}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what :meth:`state_dict` gave; functions stay as they are."""
+        kept = state_dict.get("lr_lambdas", [None] * len(self.lr_lambdas))
+        if len(kept) != len(self.lr_lambdas):
+            raise ValueError(
+                f"LambdaLR.load_state_dict: expected {len(self.lr_lambdas)} functions, "
+                f"got {len(kept)}"
+            )
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != "lr_lambdas"})
+        for function, attributes in zip(self.lr_lambdas, kept, strict=True):
+            if attributes is not None:
+                vars(function).update(attributes)
 
 
 class StepLR(LRScheduler):
@@ -142,15 +182,20 @@ class StepLR(LRScheduler):
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
         """Set the pace."""
-        if step_size < 1:
+        if not real("StepLR", "step_size", step_size) >= 1:
             raise ValueError(f"StepLR: step_size must be 1 or more, got {step_size}")
-        self.step_size, self.gamma = step_size, gamma
+        self.step_size, self.gamma = step_size, real("StepLR", "gamma", gamma)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
         """The present rates, reduced at multiples of ``step_size``."""
-        due = self.last_epoch > 0 and self.last_epoch % self.step_size == 0
-        return [group["lr"] * (self.gamma if due else 1.0) for group in self._groups]
+        if self.last_epoch == 0 or self.last_epoch % self.step_size != 0:
+            return self._present
+        return [lr * self.gamma for lr in self._present]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        factor = self.gamma ** (self.last_epoch // self.step_size)
+        return [base * factor for base in self.base_lrs]
 
 
 class MultiStepLR(LRScheduler):
@@ -172,13 +217,20 @@ class MultiStepLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         """Set the epochs; one that occurs twice counts twice."""
-        self.milestones, self.gamma = Counter(milestones), gamma
+        self.milestones = Counter(whole("MultiStepLR", "milestones", at) for at in milestones)
+        self.gamma = real("MultiStepLR", "gamma", gamma)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
         """The present rates, reduced at milestones."""
+        if self.last_epoch not in self.milestones:
+            return self._present
         factor = self.gamma ** self.milestones[self.last_epoch]
-        return [group["lr"] * factor for group in self._groups]
+        return [lr * factor for lr in self._present]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        passed = bisect_right(sorted(self.milestones.elements()), self.last_epoch)
+        return [base * self.gamma**passed for base in self.base_lrs]
 
 
 class ExponentialLR(LRScheduler):
@@ -194,13 +246,17 @@ class ExponentialLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         """Set the factor."""
-        self.gamma = gamma
+        self.gamma = real("ExponentialLR", "gamma", gamma)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
         """The present rates, reduced."""
-        factor = self.gamma if self.last_epoch > 0 else 1.0
-        return [group["lr"] * factor for group in self._groups]
+        if self._initial:
+            return self._present
+        return [lr * self.gamma for lr in self._present]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        return [base * self.gamma**self.last_epoch for base in self.base_lrs]
 
 
 class LinearLR(LRScheduler):
@@ -223,9 +279,9 @@ class LinearLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         """Set both ends and the number of epochs between them."""
-        if not 0 < start_factor <= 1:
+        if not 0 < real("LinearLR", "start_factor", start_factor) <= 1:
             raise ValueError(f"LinearLR: start_factor must be in (0, 1], got {start_factor}")
-        if not 0 <= end_factor <= 1:
+        if not 0 <= real("LinearLR", "end_factor", end_factor) <= 1:
             raise ValueError(f"LinearLR: end_factor must be in [0, 1], got {end_factor}")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
@@ -233,14 +289,17 @@ class LinearLR(LRScheduler):
     def get_lr(self) -> list[float]:
         """The present rates, moved one epoch on."""
         if self.last_epoch == 0:
-            factor = self.start_factor
-        elif self.last_epoch > self.total_iters:
-            factor = 1.0
-        else:
-            rise = self.end_factor - self.start_factor
-            base = self.total_iters * self.start_factor + (self.last_epoch - 1) * rise
-            factor = 1.0 + rise / base
-        return [group["lr"] * factor for group in self._groups]
+            return [lr * self.start_factor for lr in self._present]
+        if self._initial or self.last_epoch > self.total_iters:
+            return self._present
+        rise = self.end_factor - self.start_factor
+        base = self.total_iters * self.start_factor + (self.last_epoch - 1) * rise
+        return [lr * (1.0 + rise / base) for lr in self._present]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        rise, total = self.end_factor - self.start_factor, self.total_iters
+        factor = self.start_factor + (rise * min(total, self.last_epoch) / total if total else 0)
+        return [base * factor for base in self.base_lrs]
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -260,19 +319,23 @@ class CosineAnnealingLR(LRScheduler):
         self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
         """Set the length and the lowest rate."""
-        self.T_max, self.eta_min = T_max, eta_min
+        if not real("CosineAnnealingLR", "T_max", T_max) > 0:
+            raise ValueError(f"CosineAnnealingLR: T_max must be above 0, got {T_max}")
+        self.T_max, self.eta_min = T_max, real("CosineAnnealingLR", "eta_min", eta_min)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
         """The present rates, moved one epoch on."""
         epoch, top = self.last_epoch, self.T_max
-        if epoch == 0:
-            return [group["lr"] for group in self._groups]
+        if self._initial:
+            return self._present
         if (epoch - 1 - top) % (2 * top) == 0:
             rise = (1 - cos(pi / top)) / 2
-            return [
-                group["lr"] + (base - self.eta_min) * rise
-                for base, group in zip(self.base_lrs, self._groups, strict=True)
-            ]
+            pairs = zip(self.base_lrs, self._present, strict=True)
+            return [lr + (base - self.eta_min) * rise for base, lr in pairs]
         factor = (1 + cos(pi * epoch / top)) / (1 + cos(pi * (epoch - 1) / top))
-        return [factor * (group["lr"] - self.eta_min) + self.eta_min for group in self._groups]
+        return [factor * (lr - self.eta_min) + self.eta_min for lr in self._present]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        share = (1 + cos(pi * self.last_epoch / self.T_max)) / 2
+        return [self.eta_min + (base - self.eta_min) * share for base in self.base_lrs]

@@ -12,6 +12,7 @@ from weft._core import Tensor
 from weft.nn._tracked import Tracked
 from weft.optim._group import ParamGroup
 from weft.optim._lane import Lane
+from weft.optim._params import check_names, named, ordered
 from weft.optim._state import load_state, save_state
 
 _live: WeakSet[Optimizer] = WeakSet()
@@ -40,7 +41,8 @@ class Optimizer(Tracked):
     numbers it reads (:meth:`_hyper`).
 
     Args:
-        params: tensors, or dicts with ``"params"`` and hyperparameters of their own.
+        params: tensors, ``(name, tensor)`` pairs, or dicts with ``"params"`` and hyperparameters
+            of their own.
         defaults: hyperparameters of the groups that do not give them.
 
     Raises:
@@ -68,7 +70,7 @@ class Optimizer(Tracked):
     def _groups_of(self, params: Any) -> list[dict[str, Any]]:
         if isinstance(params, Tensor):
             raise TypeError(f"{type(self).__name__}: params must be an iterable, got one tensor")
-        listed = list(params)
+        listed = ordered(type(self).__name__, params)
         if not listed:
             raise ValueError(f"{type(self).__name__}: got an empty parameter list")
         if isinstance(listed[0], dict):
@@ -84,16 +86,23 @@ class Optimizer(Tracked):
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"add_param_group: needs a dict, got {type(param_group).__name__}")
-        given = param_group["params"]
-        params = [given] if isinstance(given, Tensor) else list(given)
+        name = type(self).__name__
+        params, names = named(name, param_group["params"])
         self._check_params(params)
-        group = ParamGroup({**self.defaults, **param_group, "params": params})
+        group = ParamGroup({**self.defaults, **param_group, **names, "params": params})
+        check_names(name, group, self.param_groups)
         self._check(group)
-        for param in params:
-            self.state[param] = {"step": weft.zeros((), dtype=weft.float32)}
         hyper = weft.tensor(self._hyper(group), dtype=weft.float64)
+        try:
+            for param in params:
+                self.state[param] = {"step": weft.zeros((), dtype=weft.float32)}
+            lane = self._lane(group, hyper)
+        except BaseException:
+            for param in params:
+                self.state.pop(param, None)
+            raise
         self.param_groups.append(group)
-        self._lanes = (*self._lanes, self._lane(group, hyper))
+        self._lanes = (*self._lanes, lane)
         self._params = (*self._params, *params)
         _core.bump_epoch()
 
@@ -120,6 +129,11 @@ class Optimizer(Tracked):
                 raise ValueError(f"{name}: can only optimise leaf tensors, got the result of an op")
             if param.dtype not in (weft.float32, weft.float64):
                 raise ValueError(f"{name}: can only optimise floating tensors, got {param.dtype}")
+            if _core.overlaps_itself(param):
+                raise ValueError(
+                    f"{name}: several elements of a parameter share memory, expected one place for "
+                    "each. Use .clone()"
+                )
             if id(param) in seen:
                 raise ValueError(f"{name}: a parameter appears twice, expected each once")
             seen.add(id(param))

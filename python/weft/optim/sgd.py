@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from weft import _core
+from weft._check import flag, real
 from weft.optim._group import ParamGroup
+from weft.optim._params import check_numbers
 from weft.optim.optimizer import Optimizer
 
 
@@ -59,11 +61,10 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
 
     def _check(self, group: ParamGroup) -> None:
-        for key in ("lr", "momentum", "weight_decay"):
-            if not group[key] >= 0:
-                raise ValueError(
-                    f"SGD: {key} is out of range, expected 0 or more, got {group[key]}"
-                )
+        check_numbers("SGD", group, ("lr", "momentum", "weight_decay"))
+        real("SGD", "dampening", group["dampening"])
+        for key in ("nesterov", "maximize"):
+            flag("SGD", key, group[key])
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("SGD: nesterov needs a momentum above 0 and a dampening of 0")
 
