@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from operator import index
 from typing import Any, Self, overload
@@ -84,18 +85,25 @@ class _Listed(Module):
         return self
 
     def extend(self, items: Iterable[Any]) -> Self:
-        """Add elements at the end."""
-        for item in items:
-            self.append(item)
+        """Add elements at the end: all, or none if one does not fit."""
+        self._splice(len(self._items), [self._checked(item) for item in items])
         return self
 
     def insert(self, position: int, item: Any) -> None:
         """Put one element before ``position``, as ``list.insert`` does."""
+        self._splice(index(position), [self._checked(item)])
+
+    def _splice(self, position: int, new: list[Any]) -> None:
         items, labels = list(self._items), list(self._labels)
-        items.insert(position, self._checked(item))
+        items[position:position] = new
         if labels:
-            labels.insert(position, str(len(labels)))
+            labels[position:position] = self._new_labels(len(new))
         self._items, self._labels = tuple(items), tuple(labels)
+
+    def _new_labels(self, count: int) -> list[str]:
+        """Numbers that follow the length and are not taken."""
+        free = (str(number) for number in itertools.count(len(self._labels)))
+        return list(itertools.islice((name for name in free if name not in self._labels), count))
 
 
 class ModuleList(_Listed):
@@ -274,21 +282,24 @@ class ModuleDict(Module):
         """Names and modules."""
         return self._items.items()
 
-    def update(self, modules: Mapping[str, Module]) -> None:
-        """Put in all of ``modules``.
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Put in all of ``modules``, a mapping or pairs: all, or none if one does not fit.
 
         Raises:
-            TypeError: a value is not a module.
+            TypeError: a value is not a module, or a name not a string.
             KeyError: a name is empty or has a dot.
         """
-        for name, module in modules.items():
+        new = dict(modules.items() if isinstance(modules, ModuleDict) else modules)
+        for name, module in new.items():
             if not isinstance(module, Module):
                 raise TypeError(f"ModuleDict: needs modules, '{name}' is a {type(module).__name__}")
+            if not isinstance(name, str):
+                raise TypeError(f"ModuleDict: names expected to be strings, got {name!r}")
             if not name or "." in name:
                 raise KeyError(
                     f"ModuleDict: a name must be non-empty and have no dot, got {name!r}"
                 )
-        self._items = {**self._items, **modules}
+        self._items = {**self._items, **new}
 
     def pop(self, key: str) -> Module:
         """Take out the module called ``key`` and return it."""
