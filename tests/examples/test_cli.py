@@ -91,3 +91,16 @@ def test_progress_prints_few_plain_lines_elsewhere():
     out = io.StringIO()
     assert list(Progress(iter("ab"), file=out)) == ["a", "b"]
     assert list(Progress(3, file=out, quiet=True)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "option", ["--lr=-1", "--lr=nan", "--lr=inf", "--dropout=2", "--dropout=-0.5", "--dropout=x",
+               "--weight-decay=-1", "--seeds=0", "--hidden=-3"],
+)  # fmt: skip
+def test_numbers_out_of_range_are_one_line_and_exit_code_2(option):
+    command = [sys.executable, "-m", "weft", "demo", option]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    name = option.split("=")[0]
+    assert f"weft demo: error: argument {name}: " in done.stderr.splitlines()[-1]

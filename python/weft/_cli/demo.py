@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
 from statistics import mean, median, stdev
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,22 @@ def _positive(text: str) -> int:
     return number
 
 
+def _real(low: float, high: float, expected: str) -> Callable[[str], float]:
+    """A type for argparse: a number in ``low .. high``, both included."""
+
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"expected {expected}, got {text}")
+        return value
+
+    return number
+
+
+_rate = _real(0.0, sys.float_info.max, "a finite number of 0 or more")
+_probability = _real(0.0, 1.0, "a probability of 0 to 1")
+
+
 def add_command(commands: Any) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
@@ -31,9 +49,11 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--epochs", type=_positive, default=200, help="training steps")
     parser.add_argument("--seeds", type=_positive, default=1, help="runs with seeds 0, 1, ...")
     parser.add_argument("--hidden", type=_positive, default=16, help="width of the hidden layer")
-    parser.add_argument("--dropout", type=float, default=0.5, help="dropout of the hidden layer")
-    parser.add_argument("--lr", type=float, default=0.01, help="learning rate of Adam")
-    parser.add_argument("--weight-decay", type=float, default=5e-4, help="of the first layer")
+    parser.add_argument(
+        "--dropout", type=_probability, default=0.5, help="dropout of the hidden layer"
+    )
+    parser.add_argument("--lr", type=_rate, default=0.01, help="learning rate of Adam")
+    parser.add_argument("--weight-decay", type=_rate, default=5e-4, help="of the first layer")
     parser.add_argument("--dense", action="store_true", help="use dense instead of sparse features")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
     parser.set_defaults(run=run)
