@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from weft import _core
+from weft._check import flag, real, whole
 from weft._core import Tensor, dtype, dtype_of
-from weft._pointwise import where
 
 float32, float64 = dtype_of("float32"), dtype_of("float64")
 int32, int64 = dtype_of("int32"), dtype_of("int64")
@@ -283,8 +283,13 @@ def arange(
     check_device(device)
     if end is None:
         start, end = 0, start
-    if step == 0:
-        raise ValueError("arange: step must not be 0")
+    for name, value in (("start", start), ("end", end), ("step", step)):
+        if not math.isfinite(real("arange", name, value)):
+            raise RuntimeError(f"arange: {name} expected to be finite, got {value}")
+    if step == 0 or (end - start) * step < 0:
+        raise RuntimeError(
+            f"arange: step expected to lead from start to end, got {start}, {end} and step {step}"
+        )
     count = max(0, math.ceil((end - start) / step))
     whole = all(isinstance(x, int) for x in (start, end, step))
     out = _core.arange(start, step, count, dtype or (int64 if whole else _default))
@@ -300,6 +305,9 @@ def linspace(
         >>> weft.linspace(0, 1, 3)
         tensor([0.0, 0.5, 1.0])
     """
+    steps = whole("linspace", "steps", steps)
+    if steps < 0:
+        raise RuntimeError(f"linspace: expected steps of 0 or more, got {steps}")
     gap = (end - start) / max(steps - 1, 1)
     return _finish(_core.arange(float(start), gap, steps, dtype or _default), requires_grad)
 
@@ -315,7 +323,10 @@ def eye(
                 [0., 1.]])
     """
     check_device(device)
-    rows, columns = arange(n), arange(n if m is None else m)
+    count, width = whole("eye", "n", n), whole("eye", "m", n if m is None else m)
+    if count < 0 or width < 0:
+        raise RuntimeError(f"eye: expected sizes of 0 or more, got {count} and {width}")
+    rows, columns = arange(count), arange(width)
     return _core.cast(rows[:, None] == columns, dtype or _default)
 
 
@@ -397,7 +408,10 @@ def randperm(n: int, *, dtype: dtype | None = None, device: object = None) -> Te
         [0, 1, 2]
     """
     check_device(device)
-    order = _core.draw("randperm", 0, 0, (n,), int64)
+    size = whole("randperm", "n", n)
+    if size < 0:
+        raise RuntimeError(f"randperm: expected n of 0 or more, got {size}")
+    order = _core.draw("randperm", 0, 0, (size,), int64)
     return order if dtype is None else _core.cast(order, dtype)
 
 
@@ -405,27 +419,24 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False) -> T
     """Indices drawn with the probabilities (or weights) in the last dimension.
 
     Without replacement the draws are those of the exponential race (Efraimidis and
-    Spirakis 2006). Shape ``[*, num_samples]``, int64.
+    Spirakis 2006). Shape ``[*, num_samples]``, int64. A category of weight 0 is never drawn.
+
+    Raises:
+        RuntimeError: a weight is negative, infinite or NaN, a row has too few positive ones
+            (one, or ``num_samples`` without replacement), or a size does not fit.
+        TypeError: weights that are not floating-point.
 
     Example:
         >>> weft.multinomial(weft.tensor([0.0, 1.0, 0.0]), 1)
         tensor([1])
     """
-    classes = input.shape[-1]
-    if not replacement and num_samples > classes:
+    count = whole("multinomial", "num_samples", num_samples)
+    flag("multinomial", "replacement", replacement)
+    if input.ndim == 0 or count < 1:
         raise RuntimeError(
-            f"multinomial: without replacement expected at most {classes} samples, "
-            f"got {num_samples}"
+            "multinomial: expected 1 dimension or more and 1 sample or more, "
+            f"got {input.ndim} and {count}"
         )
-    draws = []
-    weights = input.detach()
-    for _ in range(num_samples):
-        race = weights / -(1 - rand(weights.shape, dtype=weights.dtype)).log()
-        race = where(weights > 0, race, -1.0)
-        draw = race.argmax(-1, keepdim=True)
-        draws.append(draw)
-        if not replacement:
-            weights = _core.index(
-                "scatter", weights, -1, draw, zeros(draw.shape, dtype=weights.dtype)
-            )
-    return _core.cat(draws, -1)
+    rows = _core.reshape(input.detach(), (math.prod(input.shape[:-1]), input.shape[-1]))
+    out = _core.multinomial(rows, count, replacement)
+    return _core.reshape(out, (*input.shape[:-1], count))

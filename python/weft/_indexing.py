@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from weft import _core
+from weft._check import in_range
 from weft._core import Tensor
 from weft._creation import arange, bool_, int32, int64, tensor
 from weft._pointwise import where
@@ -116,14 +117,38 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
     return _core.cat([_core.reshape(c, (-1, 1)) for c in columns], 1)
 
 
-def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
-    """As :func:`gather`, with the arguments in numpy's order.
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """One element per index along ``dim``; the other dimensions of both broadcast.
+
+    Negative indices count from the end. Without ``dim`` both count as flat.
 
     Example:
-        >>> weft.take_along_dim(weft.tensor([5.0, 6.0]), weft.tensor([1]), 0)
-        tensor([6.])
+        >>> weft.take_along_dim(weft.tensor([[5.0, 6.0], [7.0, 8.0]]), weft.tensor([[1]]), 1)
+        tensor([[6.],
+                [8.]])
     """
-    return _core.index("gather", input, dim, indices)
+    if dim is None:
+        input, indices, dim = _core.reshape(input, (-1,)), _core.reshape(indices, (-1,)), 0
+    if input.ndim != indices.ndim:
+        raise RuntimeError(
+            "take_along_dim: expected indices with as many dimensions as the input, "
+            f"got {indices.ndim} and {input.ndim}"
+        )
+    at = in_range("take_along_dim", dim, input.ndim)
+    if indices.dtype is not int64 and indices.dtype is not int32:
+        raise RuntimeError(f"take_along_dim: expected int64 or int32 indices, got {indices.dtype}")
+    pairs = list(zip(input.shape, indices.shape, strict=True))
+    if any(1 not in pair and pair[0] != pair[1] for d, pair in enumerate(pairs) if d != at):
+        raise RuntimeError(
+            f"take_along_dim: shapes do not broadcast apart from dimension {at}, "
+            f"got {input.shape} and {indices.shape}"
+        )
+    common = [b if a == 1 else a for a, b in pairs]
+    common[at] = input.shape[at]
+    source = _core.expand(input, common)
+    common[at] = indices.shape[at]
+    places = _core.expand(indices, common)
+    return _core.index("gather", source, at, where(places < 0, places + input.shape[at], places))
 
 
 def _as_index(part: Any) -> Any:

@@ -8,9 +8,10 @@ any number of threads.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from weft import _core
+from weft._check import flag, real
 from weft._core import Tensor, dtype
 from weft._pointwise import eq, maximum, minimum
 
@@ -168,27 +169,69 @@ def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -
     return _extreme("min", input, dim, keepdim)
 
 
-def var(input: Tensor, dim: Dims = None, keepdim: bool = False, *, correction: int = 1) -> Tensor:
+def _correction(
+    name: str, dim: Any, unbiased: bool | None, correction: float | None
+) -> tuple[Dims, float]:
+    """Torch's two ways of saying what is taken from the count: a bool in place of ``dim`` or
+    after it, or a number by keyword.
+    """
+    if isinstance(dim, bool):
+        if unbiased is not None:
+            raise TypeError(f"{name}: dim expected to be integers, got bool")
+        dim, unbiased = None, dim
+    if unbiased is None:
+        return dim, 1 if correction is None else real(name, "correction", correction)
+    if correction is not None:
+        raise TypeError(f"{name}: expected unbiased or correction, got both")
+    return dim, int(flag(name, "unbiased", unbiased))
+
+
+def _variance(name: str, input: Tensor, dim: Dims, keepdim: bool, correction: float) -> Tensor:
+    if not input.dtype.is_floating_point:
+        raise TypeError(f"{name}: expected a floating-point input, got {input.dtype}")
+    centred = input - mean(input, dim, True)
+    total = sum(centred * centred, dim, flag(name, "keepdim", keepdim))
+    count = input.numel() // (total.numel() or 1)
+    return total / (count - correction if count > correction else 0.0)
+
+
+def var(
+    input: Tensor,
+    dim: Dims | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
     """Variance: squared distances from the mean over (number of elements - ``correction``).
+
+    ``correction`` is 1 by default; ``unbiased`` is its older form: False for 0, True for 1.
+    It comes after ``dim``, or in its place: ``x.var(0, False)``, ``x.var(False)``.
 
     Example:
         >>> weft.var(weft.tensor([1.0, 3.0]))
         tensor(2.)
     """
-    centred = input - mean(input, dim, True)
-    total = sum(centred * centred, dim, keepdim)
-    count = input.numel() // (total.numel() or 1)
-    return total / (count - correction if count > correction else 0.0)
+    dims, taken = _correction("var", dim, unbiased, correction)
+    return _variance("var", input, dims, keepdim, taken)
 
 
-def std(input: Tensor, dim: Dims = None, keepdim: bool = False, *, correction: int = 1) -> Tensor:
-    """Standard deviation.
+def std(
+    input: Tensor,
+    dim: Dims | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
+    """Standard deviation: the square root of :func:`var`, with its arguments.
 
     Example:
         >>> weft.std(weft.tensor([1.0, 3.0]))
         tensor(1.4142)
     """
-    return var(input, dim, keepdim, correction=correction).sqrt()
+    dims, taken = _correction("std", dim, unbiased, correction)
+    return _variance("std", input, dims, keepdim, taken).sqrt()
 
 
 def norm(input: Tensor, p: float | str = 2, dim: Dims = None, keepdim: bool = False) -> Tensor:

@@ -6,20 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from weft import _core
+from weft._check import in_range, whole
 from weft._core import Tensor, dtype
 from weft._pointwise import where
 
 
 def _sizes(size: tuple[Any, ...]) -> Any:
     return size[0] if len(size) == 1 and not isinstance(size[0], int) else size
-
-
-def _dim(name: str, dim: int, ndim: int) -> int:
-    if not -ndim <= dim < ndim:
-        raise IndexError(
-            f"{name}: dimension out of range, expected {-ndim} <= dim < {ndim}, got {dim}"
-        )
-    return dim % ndim
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
@@ -119,7 +112,7 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     if dim is None:
         return _core.reshape(input, [s for s in shape if s != 1])
     dims = (dim,) if isinstance(dim, int) else dim
-    gone = {_dim("squeeze", d, max(len(shape), 1)) for d in dims}
+    gone = {in_range("squeeze", d, max(len(shape), 1)) for d in dims}
     return _core.reshape(input, [s for d, s in enumerate(shape) if not (d in gone and s == 1)])
 
 
@@ -131,7 +124,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
         (1, 3)
     """
     shape = list(input.shape)
-    shape.insert(_dim("unsqueeze", dim, len(shape) + 1), 1)
+    shape.insert(in_range("unsqueeze", dim, len(shape) + 1), 1)
     return _core.reshape(input, shape)
 
 
@@ -143,7 +136,10 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         (2, 12)
     """
     shape = input.shape or (1,)
-    first, last = _dim("flatten", start_dim, len(shape)), _dim("flatten", end_dim, len(shape))
+    first, last = (
+        in_range("flatten", start_dim, len(shape)),
+        in_range("flatten", end_dim, len(shape)),
+    )
     if first > last:
         raise RuntimeError("flatten: expected start_dim <= end_dim")
     merged = 1
@@ -159,7 +155,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
         >>> weft.unflatten(weft.zeros(2, 12), 1, (3, 4)).shape
         (2, 3, 4)
     """
-    at = _dim("unflatten", dim, input.ndim)
+    at = in_range("unflatten", dim, input.ndim)
     return _core.reshape(input, (*input.shape[:at], *sizes, *input.shape[at + 1 :]))
 
 
@@ -185,8 +181,8 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         >>> weft.select(weft.tensor([[1, 2], [3, 4]]), 1, 0)
         tensor([1, 3])
     """
-    at = _dim("select", dim, input.ndim)
-    return input[(*(slice(None),) * at, index)]
+    at = in_range("select", dim, input.ndim)
+    return input[(*(slice(None),) * at, whole("select", "index", index))]
 
 
 def _promoted(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -232,15 +228,15 @@ def split(
         >>> [len(part) for part in weft.split(weft.arange(5), 2)]
         [2, 2, 1]
     """
-    at = _dim("split", dim, tensor.ndim)
+    at = in_range("split", dim, tensor.ndim)
     size = tensor.shape[at]
     if isinstance(split_size_or_sections, int):
-        step = split_size_or_sections
+        step = whole("split", "split_size", split_size_or_sections)
         if step <= 0:
             raise RuntimeError(f"split: expected a positive size, got {step}")
         sizes = [min(step, size - start) for start in range(0, size, step)] or [0]
     else:
-        sizes = list(split_size_or_sections)
+        sizes = [whole("split", "sizes", size) for size in split_size_or_sections]
         if sum(sizes) != size or min(sizes, default=0) < 0:
             raise RuntimeError(f"split: expected sizes that add up to {size}, got {sizes}")
     parts, start = [], 0
@@ -257,9 +253,9 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         >>> [len(part) for part in weft.chunk(weft.arange(5), 3)]
         [2, 2, 1]
     """
-    if chunks < 1:
+    if whole("chunk", "chunks", chunks) < 1:
         raise RuntimeError(f"chunk: expected at least 1 chunk, got {chunks}")
-    size = input.shape[_dim("chunk", dim, input.ndim)]
+    size = input.shape[in_range("chunk", dim, input.ndim)]
     return split(input, max(1, -(-size // chunks)), dim)
 
 
@@ -270,7 +266,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         >>> weft.unbind(weft.tensor([1, 2]))
         (tensor(1), tensor(2))
     """
-    at = _dim("unbind", dim, input.ndim)
+    at = in_range("unbind", dim, input.ndim)
     return tuple(select(input, at, i) for i in range(input.shape[at]))
 
 
@@ -303,16 +299,17 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
     named = _sizes(dims)
     out = input
     for dim in (named,) if isinstance(named, int) else named:
-        size = input.shape[_dim("flip", dim, input.ndim)]
+        size = input.shape[in_range("flip", dim, input.ndim)]
         out = _core.index("index_select", out, dim, _core.arange(size - 1, -1, size, int64))
     return out
 
 
-def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
+def _triangle(name: str, input: Tensor, diagonal: int, lower: bool) -> Tensor:
     from weft._creation import arange
 
+    diagonal = whole(name, "diagonal", diagonal)
     if input.ndim < 2:
-        raise RuntimeError(f"tril: expected at least 2 dimensions, got {input.ndim}")
+        raise RuntimeError(f"{name}: expected at least 2 dimensions, got {input.ndim}")
     rows, columns = arange(input.shape[-2])[:, None] + diagonal, arange(input.shape[-1])
     keep = columns <= rows if lower else columns >= rows
     return where(keep, input, 0)
@@ -326,7 +323,7 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
         tensor([[1., 0.],
                 [1., 1.]])
     """
-    return _triangle(input, diagonal, True)
+    return _triangle("tril", input, diagonal, True)
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -337,4 +334,4 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
         tensor([[1., 1.],
                 [0., 1.]])
     """
-    return _triangle(input, diagonal, False)
+    return _triangle("triu", input, diagonal, False)

@@ -6,10 +6,12 @@ Names, arguments and defaults are torch's.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from weft import _core
+from weft._check import chance, flag, real, same_shape
 from weft._core import Pointwise, Tensor
 from weft._pointwise import relu, sigmoid, tanh, where
 from weft._reduce import log_softmax, softmax
@@ -93,9 +95,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         >>> F.dropout(weft.ones(2), 0.5, training=False)
         tensor([1., 1.])
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: expected 0 <= p <= 1, got {p}")
-    if not training or p == 0:
+    chance("dropout", "p", p)
+    flag("dropout", "inplace", inplace)
+    if not flag("dropout", "training", training) or p == 0:
         return input
     scale = 0.0 if p == 1 else 1 / (1 - p)
     mask = _core.draw("bernoulli", 1 - p, scale, input.shape, input.dtype)
@@ -122,12 +124,15 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
 
     Raises:
         IndexError: an index lies outside ``0..n``.
+        RuntimeError: ``weight`` is no matrix.
 
     Example:
         >>> F.embedding(weft.tensor([1, 0]), weft.tensor([[1.0], [2.0]]))
         tensor([[2.],
                 [1.]])
     """
+    if weight.ndim != 2:
+        raise RuntimeError(f"embedding: weight expected to be a matrix, got shape {weight.shape}")
     flat = input if input.ndim == 1 else _core.reshape(input, (-1,))
     out = _core.index("index_select", weight, 0, flat)
     if padding_idx is not None:
@@ -154,6 +159,11 @@ def layer_norm(
         raise RuntimeError(
             f"layer_norm: expected the input to end in {shape}, got shape {input.shape}"
         )
+    for name, factor in (("weight", weight), ("bias", bias)):
+        if factor is not None and factor.shape != shape:
+            raise RuntimeError(
+                f"layer_norm: {name} expected to have shape {shape}, got {factor.shape}"
+            )
     out = _core.standardize(input, len(shape), eps)
     out = out if weight is None else _mul(out, weight)
     return out if bias is None else _add(out, bias)
@@ -171,7 +181,7 @@ def _reduce(loss: Tensor, reduction: str, name: str) -> Tensor:
 
 def _rows(input: Tensor, target: Tensor, name: str) -> tuple[Tensor, Tensor]:
     """Scores as [N, C] and classes as [N]."""
-    if input.ndim == 1:
+    if input.ndim == 1 and target.ndim < 2:
         return _core.reshape(input, (1, -1)), _core.reshape(target, (-1,))
     if input.ndim == 2:
         return input, target
@@ -186,6 +196,14 @@ def _rows(input: Tensor, target: Tensor, name: str) -> tuple[Tensor, Tensor]:
     )
 
 
+def _check_weight(name: str, weight: Tensor | None, classes: int) -> None:
+    if weight is not None and weight.shape != (classes,):
+        raise RuntimeError(
+            f"{name}: weight expected to have one number for each of {classes} classes, "
+            f"got shape {weight.shape}"
+        )
+
+
 def _class_loss(
     name: str,
     input: Tensor,
@@ -195,6 +213,7 @@ def _class_loss(
     reduction: str,
 ) -> Tensor:
     scores, classes = _rows(input, target, name)
+    _check_weight(name, weight, scores.shape[-1])
     if weight is None:
         out = _core.class_loss(name, scores, classes, ignore_index, reduction)
     else:
@@ -227,6 +246,10 @@ def cross_entropy(
         >>> F.cross_entropy(weft.zeros(1, 2), weft.tensor([1]))
         tensor(0.6931)
     """
+    if not 0 <= real("cross_entropy", "label_smoothing", label_smoothing) <= 1:
+        raise RuntimeError(
+            f"cross_entropy: expected 0 <= label_smoothing <= 1, got {label_smoothing}"
+        )
     if target.dtype.is_floating_point:
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     hard = _class_loss("cross_entropy", input, target, weight, ignore_index, reduction)
@@ -255,6 +278,8 @@ def _soft_cross_entropy(
 ) -> Tensor:
     dim = 0 if input.ndim == 1 else 1
     classes = input.shape[dim]
+    same_shape("cross_entropy", input, target)
+    _check_weight("cross_entropy", weight, classes)
     aim = target if smoothing == 0.0 else target * (1 - smoothing) + smoothing / classes
     logp = log_softmax(input, dim)
     if weight is not None:
@@ -281,6 +306,15 @@ def nll_loss(
     return _class_loss("nll_loss", input, target, weight, ignore_index, reduction)
 
 
+def _warn_broadcast(name: str, input: Tensor, target: Tensor) -> None:
+    if input.shape != target.shape:
+        warnings.warn(
+            f"{name}: target has another shape than input, got {target.shape} and {input.shape}. "
+            "Both broadcast, which is rarely meant",
+            stacklevel=3,
+        )
+
+
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """Squared difference.
 
@@ -288,6 +322,7 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         >>> F.mse_loss(weft.tensor([1.0, 3.0]), weft.zeros(2))
         tensor(5.)
     """
+    _warn_broadcast("mse_loss", input, target)
     difference = input - target
     return _reduce(difference.square(), reduction, "mse_loss")
 
@@ -299,6 +334,7 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         >>> F.l1_loss(weft.tensor([1.0, -3.0]), weft.zeros(2))
         tensor(2.)
     """
+    _warn_broadcast("l1_loss", input, target)
     return _reduce((input - target).abs(), reduction, "l1_loss")
 
 
@@ -311,9 +347,15 @@ def huber_loss(
         >>> F.huber_loss(weft.tensor([1.0, 3.0]), weft.zeros(2))
         tensor(1.5)
     """
+    if not real("huber_loss", "delta", delta) > 0:
+        raise RuntimeError(f"huber_loss: expected delta > 0, got {delta}")
+    _warn_broadcast("huber_loss", input, target)
+    return _reduce(_huber(input, target, delta), reduction, "huber_loss")
+
+
+def _huber(input: Tensor, target: Tensor, delta: float) -> Tensor:
     size = (input - target).abs()
-    loss = where(size <= delta, 0.5 * size.square(), delta * (size - 0.5 * delta))
-    return _reduce(loss, reduction, "huber_loss")
+    return where(size <= delta, 0.5 * size.square(), delta * (size - 0.5 * delta))
 
 
 def smooth_l1_loss(
@@ -325,9 +367,11 @@ def smooth_l1_loss(
         >>> F.smooth_l1_loss(weft.tensor([1.0, 3.0]), weft.zeros(2))
         tensor(1.5)
     """
-    if beta == 0:
-        return l1_loss(input, target, reduction)
-    return huber_loss(input, target, reduction, beta) / beta
+    if not real("smooth_l1_loss", "beta", beta) >= 0:
+        raise RuntimeError(f"smooth_l1_loss: expected beta >= 0, got {beta}")
+    _warn_broadcast("smooth_l1_loss", input, target)
+    loss = (input - target).abs() if beta == 0 else _huber(input, target, beta) / beta
+    return _reduce(loss, reduction, "smooth_l1_loss")
 
 
 def binary_cross_entropy(
@@ -339,6 +383,7 @@ def binary_cross_entropy(
         >>> F.binary_cross_entropy(weft.tensor([0.5]), weft.tensor([1.0]))
         tensor(0.6931)
     """
+    same_shape("binary_cross_entropy", input, target)
     yes, no = input.log().clamp(min=-100), (1 - input).log().clamp(min=-100)
     loss = -(target * yes + (1 - target) * no)
     return _reduce(loss if weight is None else loss * weight, reduction, "binary_cross_entropy")
@@ -357,6 +402,7 @@ def binary_cross_entropy_with_logits(
         >>> F.binary_cross_entropy_with_logits(weft.zeros(1), weft.ones(1))
         tensor(0.6931)
     """
+    same_shape("binary_cross_entropy_with_logits", input, target)
     if pos_weight is None:
         loss = (1 - target) * input + _softplus(-input)
     else:

@@ -1,0 +1,120 @@
+"""Checks of arguments that are no tensors. Each message names the operation and the argument."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from weft._core import Tensor
+
+
+def _kind(value: Any) -> str:
+    return type(value).__name__
+
+
+def whole(op: str, name: str, value: Any) -> int:
+    """``value`` as an int; a truth value is none.
+
+    Raises:
+        TypeError: it is no whole number.
+
+    Example:
+        >>> from weft._check import whole
+        >>> whole("split", "dim", 3)
+        3
+    """
+    if not isinstance(value, bool) and hasattr(value, "__index__"):
+        found: int = index(value)
+        return found
+    raise TypeError(f"{op}: {name} expected to be an int, got {_kind(value)}")
+
+
+def in_range(op: str, dim: Any, ndim: int) -> int:
+    """The dimension ``dim`` of ``ndim``, counted from 0.
+
+    Raises:
+        TypeError: it is no whole number.
+        IndexError: there is no such dimension.
+
+    Example:
+        >>> from weft._check import in_range
+        >>> in_range("select", -1, 3)
+        2
+    """
+    at = whole(op, "dim", dim)
+    if not -ndim <= at < ndim:
+        raise IndexError(
+            f"{op}: dimension out of range, expected {-ndim} <= dim < {ndim}, got {dim}"
+        )
+    return at % ndim
+
+
+def flag(op: str, name: str, value: object) -> bool:
+    """``value``, which must be True or False.
+
+    Raises:
+        TypeError: it is something else.
+
+    Example:
+        >>> from weft._check import flag
+        >>> flag("dropout", "training", False)
+        False
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise TypeError(f"{op}: {name} expected to be a bool, got {_kind(value)}")
+
+
+def real(op: str, name: str, value: Any) -> float:
+    """``value``, which must be a number: no text, no list, no tensor with dimensions.
+
+    Raises:
+        TypeError: it is something else.
+
+    Example:
+        >>> from weft._check import real
+        >>> real("huber_loss", "delta", 2)
+        2
+    """
+    scalar = hasattr(value, "__float__") and getattr(value, "shape", ()) == ()
+    if isinstance(value, (int, float)) or scalar:
+        number: float = value
+        return number
+    raise TypeError(f"{op}: {name} expected to be a number, got {_kind(value)}")
+
+
+def chance(op: str, name: str, value: Any) -> float:
+    """``value``, which must be a probability.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it lies outside 0 .. 1.
+
+    Example:
+        >>> from weft._check import chance
+        >>> chance("dropout", "p", 0.5)
+        0.5
+    """
+    p = real(op, name, value)
+    if not 0 <= p <= 1:
+        raise ValueError(f"{op}: expected 0 <= {name} <= 1, got {value}")
+    return p
+
+
+def same_shape(op: str, input: Tensor, target: Tensor) -> None:
+    """Refuse a target of another shape than the input.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    Example:
+        >>> from weft._check import same_shape
+        >>> same_shape("kl_div", weft.ones(2), weft.ones(2))
+    """
+    if input.shape != target.shape:
+        raise ValueError(
+            f"{op}: target expected to have the input's shape {input.shape}, got {target.shape}"
+        )
