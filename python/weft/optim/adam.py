@@ -77,10 +77,10 @@ class Adam(Optimizer):
     def _active(self, group: ParamGroup) -> tuple[str, ...]:
         return self._slots if group["amsgrad"] else self._slots[:2]
 
-    def _hyper(self, group: ParamGroup) -> tuple[float, ...]:
+    def _hyper(self, group: ParamGroup) -> tuple[Any, ...]:
         beta1, beta2 = group["betas"]
         rest = (group["eps"], group["weight_decay"], self._decoupled, group["maximize"])
-        return tuple(map(float, (group["lr"], beta1, beta2, *rest)))
+        return (group["lr"], beta1, beta2, *rest)
 
 
 class AdamW(Adam):

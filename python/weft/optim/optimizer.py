@@ -92,7 +92,7 @@ class Optimizer(Tracked):
         group = ParamGroup({**self.defaults, **param_group, **names, "params": params})
         check_names(name, group, self.param_groups)
         self._check(group)
-        hyper = weft.tensor(self._hyper(group), dtype=weft.float64)
+        hyper = weft.tensor(list(map(float, self._hyper(group))), dtype=weft.float64)
         try:
             for param in params:
                 self.state[param] = {"step": weft.zeros((), dtype=weft.float32)}
@@ -145,8 +145,8 @@ class Optimizer(Tracked):
         """The slots that ``group`` uses."""
         return self._slots
 
-    def _hyper(self, group: ParamGroup) -> tuple[float, ...]:
-        """The numbers that the native call reads, in its order."""
+    def _hyper(self, group: ParamGroup) -> tuple[Any, ...]:
+        """The numbers (or tensors of one) that the native call reads, in its order."""
         raise NotImplementedError(f"{type(self).__name__} does not say which numbers it needs")
 
     def sync(self) -> None:
@@ -154,9 +154,10 @@ class Optimizer(Tracked):
         for lane in self._lanes:
             if lane.group.dirty:
                 self._check(lane.group)
-                if self._active(lane.group) != lane.active:
+                numbers = self._hyper(lane.group)
+                if self._active(lane.group) != lane.active or not lane.follows(numbers):
                     lane = self._relay(lane)
-                lane.write(self._hyper(lane.group))
+                lane.write(numbers)
 
     def _relay(self, old: Lane) -> Lane:
         """Replace a lane whose hyperparameters now need other state tensors."""
@@ -177,6 +178,8 @@ class Optimizer(Tracked):
         enabled = _core.set_grad_enabled(False)
         try:
             for lane in self._lanes:
+                if lane.live is not None:
+                    lane.refresh()
                 grads = [param.grad for param in lane.params]
                 if _NONE in map(type, grads):
                     lane.update_some(self._native, grads)

@@ -75,6 +75,6 @@ class SGD(Optimizer):
         """A momentum buffer begins as the gradient of its first step, whenever that is."""
         state["step"].zero_()
 
-    def _hyper(self, group: ParamGroup) -> tuple[float, ...]:
+    def _hyper(self, group: ParamGroup) -> tuple[Any, ...]:
         keys = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
-        return tuple(float(group[key]) for key in keys)
+        return tuple(group[key] for key in keys)
