@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from weft._core import Tensor
+from weft._core import Tensor, dtype
 
 
 def _kind(value: Any) -> str:
@@ -50,6 +49,24 @@ def in_range(op: str, dim: Any, ndim: int) -> int:
             f"{op}: dimension out of range, expected {-ndim} <= dim < {ndim}, got {dim}"
         )
     return at % ndim
+
+
+def kind_or(op: str, value: dtype | None, default: dtype) -> dtype:
+    """``value``, which must be a dtype, or ``default`` for None.
+
+    Raises:
+        TypeError: it is something else.
+
+    Example:
+        >>> from weft._check import kind_or
+        >>> kind_or("zeros", None, weft.int64)
+        weft.int64
+    """
+    if value is None:
+        return default
+    if isinstance(value, dtype):
+        return value
+    raise TypeError(f"{op}: dtype expected to be a dtype, got {_kind(value)}")
 
 
 def flag(op: str, name: str, value: object) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from weft import _core
-from weft._check import flag, real, whole
+from weft._check import flag, kind_or, real, whole
 from weft._core import Tensor, dtype, dtype_of
 
 float32, float64 = dtype_of("float32"), dtype_of("float64")
@@ -156,7 +156,7 @@ def as_tensor(data: Any, *, dtype: dtype | None = None, device: object = None) -
 
 def full(
     size: Sequence[int] | int,
-    fill_value: bool | int | float,
+    fill_value: bool | int | float | Tensor,
     *,
     dtype: dtype | None = None,
     device: object = None,
@@ -170,8 +170,12 @@ def full(
     """
     check_device(device)
     if dtype is None:
-        kinds = {bool: bool_, int: int64}
-        dtype = kinds.get(type(fill_value), _default)
+        dtype = _kind_of(fill_value)
+    if isinstance(fill_value, Tensor):
+        if fill_value.ndim:
+            raise TypeError(f"full: expected a number, got a tensor of shape {fill_value.shape}")
+        spread = _core.expand(_core.cast(fill_value.detach(), dtype), size)
+        return _finish(_core.clone(spread), requires_grad)
     return _finish(_core.full(size, fill_value, dtype), requires_grad)
 
 
@@ -184,7 +188,8 @@ def zeros(
         >>> weft.zeros(2, 3).shape
         (2, 3)
     """
-    return full(_size(size), 0, dtype=dtype or _default, device=device, requires_grad=requires_grad)
+    kind = kind_or("zeros", dtype, _default)
+    return full(_size(size), 0, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 def ones(
@@ -196,7 +201,8 @@ def ones(
         >>> weft.ones(2)
         tensor([1., 1.])
     """
-    return full(_size(size), 1, dtype=dtype or _default, device=device, requires_grad=requires_grad)
+    kind = kind_or("ones", dtype, _default)
+    return full(_size(size), 1, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 def empty(
@@ -225,7 +231,7 @@ def full_like(
         >>> weft.full_like(weft.zeros(2), 3)
         tensor([3., 3.])
     """
-    kind = dtype or input.dtype
+    kind = kind_or("full_like", dtype, input.dtype)
     return full(input.shape, fill_value, dtype=kind, device=device, requires_grad=requires_grad)
 
 
@@ -265,6 +271,19 @@ def empty_like(
     return zeros_like(input, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+def _kind_of(value: Any) -> dtype:
+    """The dtype that a number of its own gives a tensor."""
+    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) is bool_:
+        return bool_
+    return int64 if _is_whole(value) else _default
+
+
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return not value.dtype.is_floating_point
+    return isinstance(value, (int, np.integer))
+
+
 def arange(
     start: float,
     end: float | None = None,
@@ -291,8 +310,8 @@ def arange(
             f"arange: step expected to lead from start to end, got {start}, {end} and step {step}"
         )
     count = max(0, math.ceil((end - start) / step))
-    whole = all(isinstance(x, int) for x in (start, end, step))
-    out = _core.arange(start, step, count, dtype or (int64 if whole else _default))
+    steps = all(map(_is_whole, (start, end, step)))
+    out = _core.arange(start, step, count, kind_or("arange", dtype, int64 if steps else _default))
     return _finish(out, requires_grad)
 
 
@@ -309,7 +328,9 @@ def linspace(
     if steps < 0:
         raise RuntimeError(f"linspace: expected steps of 0 or more, got {steps}")
     gap = (end - start) / max(steps - 1, 1)
-    return _finish(_core.arange(float(start), gap, steps, dtype or _default), requires_grad)
+    return _finish(
+        _core.arange(float(start), gap, steps, kind_or("linspace", dtype, _default)), requires_grad
+    )
 
 
 def eye(
@@ -327,7 +348,7 @@ def eye(
     if count < 0 or width < 0:
         raise RuntimeError(f"eye: expected sizes of 0 or more, got {count} and {width}")
     rows, columns = arange(count), arange(width)
-    return _core.cast(rows[:, None] == columns, dtype or _default)
+    return _core.cast(rows[:, None] == columns, kind_or("eye", dtype, _default))
 
 
 def rand(
@@ -340,7 +361,8 @@ def rand(
         (2, 3)
     """
     check_device(device)
-    return _finish(_core.draw("uniform", 0.0, 1.0, _size(size), dtype or _default), requires_grad)
+    kind = kind_or("rand", dtype, _default)
+    return _finish(_core.draw("uniform", 0.0, 1.0, _size(size), kind), requires_grad)
 
 
 def randn(
@@ -353,7 +375,8 @@ def randn(
         (2, 3)
     """
     check_device(device)
-    return _finish(_core.draw("normal", 0.0, 1.0, _size(size), dtype or _default), requires_grad)
+    kind = kind_or("randn", dtype, _default)
+    return _finish(_core.draw("normal", 0.0, 1.0, _size(size), kind), requires_grad)
 
 
 def rand_like(input: Tensor, *, dtype: dtype | None = None) -> Tensor:
@@ -363,7 +386,7 @@ def rand_like(input: Tensor, *, dtype: dtype | None = None) -> Tensor:
         >>> weft.rand_like(weft.zeros(2)).shape
         (2,)
     """
-    return rand(input.shape, dtype=dtype or input.dtype)
+    return rand(input.shape, dtype=kind_or("rand_like", dtype, input.dtype))
 
 
 def randn_like(input: Tensor, *, dtype: dtype | None = None) -> Tensor:
@@ -392,12 +415,12 @@ def randint(
     """
     check_device(device)
     if size is None:
-        if isinstance(high, int):
-            raise TypeError("randint: expected a size")
-        return _core.draw("randint", 0, low, high, dtype or int64)
-    if not isinstance(high, int):
-        raise TypeError(f"randint: expected a whole number for high, got {high!r}")
-    return _core.draw("randint", low, high, size, dtype or int64)
+        if not isinstance(high, (tuple, list)):
+            raise TypeError(f"randint: expected a size, got {type(high).__name__}")
+        return randint(0, low, high, dtype=dtype)
+    kind = kind_or("randint", dtype, int64)
+    first, last = whole("randint", "low", low), whole("randint", "high", high)
+    return _core.draw("randint", first, last, size, kind)
 
 
 def randperm(n: int, *, dtype: dtype | None = None, device: object = None) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from weft import _core
-from weft._check import in_range
+from weft._check import flag, in_range
 from weft._core import Tensor
 from weft._creation import arange, bool_, int32, int64, tensor
 from weft._pointwise import where
@@ -90,10 +90,15 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements at which the mask holds, 1-D. Its length depends on values, so it cannot be
     compiled.
 
+    Raises:
+        TypeError: the mask is not bool.
+
     Example:
         >>> weft.masked_select(weft.tensor([1.0, 2.0]), weft.tensor([False, True]))
         tensor([2.])
     """
+    if mask.dtype is not bool_:
+        raise TypeError(f"masked_select: mask expected to be bool, got {mask.dtype}")
     return _core.expand(input, mask.shape)[mask]
 
 
@@ -104,6 +109,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
         >>> weft.nonzero(weft.tensor([0.0, 3.0]))
         tensor([[1]])
     """
+    flag("nonzero", "as_tuple", as_tuple)
     flat = _core.nonzero_flat(input)
     columns = []
     for size in reversed(input.shape):

@@ -18,6 +18,7 @@ from weft import (
     _shape,
     autograd,
 )
+from weft._check import in_range, kind_or
 from weft._core import Tensor, dtype
 
 _POINTWISE = [
@@ -133,7 +134,7 @@ _LINALG = ["matmul", "mm", "bmm", "mv", "dot", "outer", "addmm"]
 
 def size(self: Tensor, dim: int | None = None) -> Any:
     """The shape, or the size of one dimension."""
-    return self.shape if dim is None else self.shape[dim]
+    return self.shape if dim is None else self.shape[in_range("size", dim, self.ndim)]
 
 
 def numpy(self: Tensor) -> np.ndarray:
@@ -186,22 +187,23 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
 
 def new_zeros(self: Tensor, *size: Any, dtype: dtype | None = None) -> Tensor:
     """Zeros in this dtype."""
-    return _creation.zeros(*size, dtype=dtype or self.dtype)
+    return _creation.zeros(*size, dtype=kind_or("new_zeros", dtype, self.dtype))
 
 
 def new_ones(self: Tensor, *size: Any, dtype: dtype | None = None) -> Tensor:
     """Ones in this dtype."""
-    return _creation.ones(*size, dtype=dtype or self.dtype)
+    return _creation.ones(*size, dtype=kind_or("new_ones", dtype, self.dtype))
 
 
 def new_full(self: Tensor, size: Any, fill_value: float, *, dtype: dtype | None = None) -> Tensor:
     """One number everywhere, in this dtype."""
-    return _creation.full(size, fill_value, dtype=dtype or self.dtype)
+    kind = kind_or("new_full", dtype, self.dtype)
+    return _creation.full(size, fill_value, dtype=kind)
 
 
 def new_tensor(self: Tensor, data: Any, *, dtype: dtype | None = None) -> Tensor:
     """``data`` in this dtype."""
-    return _creation.tensor(data, dtype=dtype or self.dtype)
+    return _creation.tensor(data, dtype=kind_or("new_tensor", dtype, self.dtype))
 
 
 def where(self: Tensor, condition: Tensor, other: Any) -> Tensor:

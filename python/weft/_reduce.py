@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, overload
 
 from weft import _core
-from weft._check import flag, real
+from weft._check import flag, real, whole
 from weft._core import Tensor, dtype
 from weft._pointwise import eq, maximum, minimum
 
@@ -79,6 +79,10 @@ def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     return _core.reduce("amin", input, dim, keepdim)
 
 
+def _one(name: str, dim: int | None) -> int | None:
+    return None if dim is None else whole(name, "dim", dim)
+
+
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Index of the first largest element along ``dim``, or in the flattened tensor.
 
@@ -86,7 +90,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
         >>> weft.argmax(weft.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1)
         tensor([1, 0])
     """
-    return _core.reduce("argmax", input, dim, keepdim)
+    return _core.reduce("argmax", input, _one("argmax", dim), keepdim)
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -96,7 +100,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
         >>> weft.argmin(weft.tensor([4.0, 2.0]))
         tensor(1)
     """
-    return _core.reduce("argmin", input, dim, keepdim)
+    return _core.reduce("argmin", input, _one("argmin", dim), keepdim)
 
 
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
@@ -120,7 +124,8 @@ def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 
 def _extreme(kind: str, input: Tensor, dim: int, keepdim: bool) -> Extreme:
-    index = _core.reduce("arg" + kind, input, dim, True)
+    flag(kind, "keepdim", keepdim)
+    index = _core.reduce("arg" + kind, input, whole(kind, "dim", dim), True)
     if input.ndim == 0:
         return Extreme(_core.clone(input), index)
     values = _core.index("gather", input, dim, index)
@@ -271,7 +276,7 @@ def logsumexp(input: Tensor, dim: int, keepdim: bool = False) -> Tensor:
         tensor(1000.6932)
     """
     out = _core.softmax("logsumexp", input, dim)
-    return out if keepdim else out.squeeze(dim)
+    return out if flag("logsumexp", "keepdim", keepdim) else out.squeeze(dim)
 
 
 def softmax(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
@@ -316,5 +321,9 @@ def allclose(
     """
     import numpy as np
 
+    for name, most in (("rtol", rtol), ("atol", atol)):
+        if not real("allclose", name, most) >= 0:
+            raise ValueError(f"allclose: {name} expected to be 0 or more, got {most}")
+    flag("allclose", "equal_nan", equal_nan)
     a, b = input.detach().numpy(), other.detach().numpy()
     return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan))

@@ -111,7 +111,7 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     shape = input.shape
     if dim is None:
         return _core.reshape(input, [s for s in shape if s != 1])
-    dims = (dim,) if isinstance(dim, int) else dim
+    dims = dim if isinstance(dim, (tuple, list)) else (dim,)
     gone = {in_range("squeeze", d, max(len(shape), 1)) for d in dims}
     return _core.reshape(input, [s for d, s in enumerate(shape) if not (d in gone and s == 1)])
 
@@ -277,11 +277,13 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
         >>> weft.tensor([1, 2]).repeat(2)
         tensor([1, 2, 1, 2])
     """
-    times = list(_sizes(sizes)) if not isinstance(_sizes(sizes), int) else [sizes[0]]
-    shape = [1] * (len(times) - input.ndim) + list(input.shape)
-    if len(times) < input.ndim:
-        raise RuntimeError(f"repeat: expected at least {input.ndim} numbers, got {len(times)}")
-    out = _core.reshape(input, shape)
+    given = _sizes(sizes)
+    times = [whole("repeat", "sizes", n) for n in (given if isinstance(given, Sequence) else sizes)]
+    if len(times) < input.ndim or min(times, default=0) < 0:
+        raise RuntimeError(
+            f"repeat: expected at least {input.ndim} numbers of 0 or more, got {times}"
+        )
+    out = _core.reshape(input, [1] * (len(times) - input.ndim) + list(input.shape))
     for dim, count in enumerate(times):
         out = _core.cat([out] * count, dim) if count else _core.narrow(out, dim, 0, 0)
     return out
@@ -298,7 +300,7 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
 
     named = _sizes(dims)
     out = input
-    for dim in (named,) if isinstance(named, int) else named:
+    for dim in named if isinstance(named, (tuple, list)) else (named,):
         size = input.shape[in_range("flip", dim, input.ndim)]
         out = _core.index("index_select", out, dim, _core.arange(size - 1, -1, size, int64))
     return out

@@ -62,6 +62,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
         >>> F.softplus(weft.tensor([0.0, 100.0]))
         tensor([  0.6931, 100.0000])
     """
+    real("softplus", "beta", beta), real("softplus", "threshold", threshold)
     scaled = input if beta == 1 else input * beta
     out = _softplus(scaled)
     out = out if beta == 1 else out / beta
@@ -75,7 +76,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
         >>> F.leaky_relu(weft.tensor([1.0, -1.0]))
         tensor([ 1.00, -0.01])
     """
-    return _leaky_relu(input, negative_slope)
+    return _leaky_relu(input, real("leaky_relu", "negative_slope", negative_slope))
 
 
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -85,7 +86,7 @@ def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
         >>> F.elu(weft.tensor([1.0, -1.0]))
         tensor([ 1.0000, -0.6321])
     """
-    return _elu(input, alpha)
+    return _elu(input, real("elu", "alpha", alpha))
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -96,6 +97,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         tensor([1., 1.])
     """
     chance("dropout", "p", p)
+    if not isinstance(input, Tensor) or not input.dtype.is_floating_point:
+        got = input.dtype if isinstance(input, Tensor) else type(input).__name__
+        raise TypeError(f"dropout: expected a floating-point tensor, got {got}")
     flag("dropout", "inplace", inplace)
     if not flag("dropout", "training", training) or p == 0:
         return input
@@ -374,19 +378,37 @@ def smooth_l1_loss(
     return _reduce(loss, reduction, "smooth_l1_loss")
 
 
+def _weighted(name: str, loss: Tensor, weight: Tensor | None) -> Tensor:
+    if weight is None:
+        return loss
+    out = loss * weight
+    if out.shape != loss.shape:
+        raise RuntimeError(
+            f"{name}: weight expected to broadcast to {loss.shape}, got {weight.shape}"
+        )
+    return out
+
+
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
 ) -> Tensor:
     """Cross entropy of probabilities with targets in [0, 1]; logarithms are at least -100.
 
+    Raises:
+        RuntimeError: an element of ``input`` or ``target`` lies outside [0, 1].
+        ValueError: their shapes differ.
+
     Example:
         >>> F.binary_cross_entropy(weft.tensor([0.5]), weft.tensor([1.0]))
         tensor(0.6931)
     """
-    same_shape("binary_cross_entropy", input, target)
+    name = "binary_cross_entropy"
+    same_shape(name, input, target)
+    _core.within(name, "input", input)
+    _core.within(name, "target", target)
     yes, no = input.log().clamp(min=-100), (1 - input).log().clamp(min=-100)
     loss = -(target * yes + (1 - target) * no)
-    return _reduce(loss if weight is None else loss * weight, reduction, "binary_cross_entropy")
+    return _reduce(_weighted(name, loss, weight), reduction, name)
 
 
 def binary_cross_entropy_with_logits(
@@ -402,13 +424,15 @@ def binary_cross_entropy_with_logits(
         >>> F.binary_cross_entropy_with_logits(weft.zeros(1), weft.ones(1))
         tensor(0.6931)
     """
-    same_shape("binary_cross_entropy_with_logits", input, target)
+    name = "binary_cross_entropy_with_logits"
+    same_shape(name, input, target)
     if pos_weight is None:
         loss = (1 - target) * input + _softplus(-input)
     else:
         loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * _softplus(-input)
-    loss = loss if weight is None else loss * weight
-    return _reduce(loss, reduction, "binary_cross_entropy_with_logits")
+    if loss.shape != input.shape:
+        raise RuntimeError(f"{name}: pos_weight expected to broadcast to {input.shape}")
+    return _reduce(_weighted(name, loss, weight), reduction, name)
 
 
 def kl_div(
@@ -420,7 +444,7 @@ def kl_div(
         >>> F.kl_div(weft.tensor([-0.5]), weft.tensor([1.0]), reduction="sum")
         tensor(0.5)
     """
-    if log_target:
+    if flag("kl_div", "log_target", log_target):
         loss = target.exp() * (target - input)
     else:
         safe = where(target > 0, target, 1.0)
@@ -450,7 +474,14 @@ def scaled_dot_product_attention(
     """
     from weft._creation import arange
 
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    name = "scaled_dot_product_attention"
+    if flag(name, "is_causal", is_causal) and attn_mask is not None:
+        raise RuntimeError(f"{name}: expected attn_mask or is_causal, got both")
+    if attn_mask is not None and attn_mask.dtype.name not in ("bool", query.dtype.name):
+        raise RuntimeError(
+            f"{name}: attn_mask expected to be bool or {query.dtype}, got {attn_mask.dtype}"
+        )
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else real(name, "scale", scale)
     scores = _core.matmul(query, _core.transpose(key, -2, -1)) * factor
     if is_causal:
         rows, columns = arange(query.shape[-2])[:, None], arange(key.shape[-2])
@@ -486,7 +517,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
     """
     from weft._reduce import norm
 
-    return input / norm(input, p, dim, True).clamp(min=eps)
+    return input / norm(input, p, dim, True).clamp(min=real("normalize", "eps", eps))
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = 0) -> Tensor:

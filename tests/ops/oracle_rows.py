@@ -284,6 +284,7 @@ ROWS = {
     "scatter": _scatter(add=False),
     "scatter_add": _scatter(add=True),
     "cumsum": lambda x, a: np.cumsum(x[0], axis=a["dim"]),
+    "within": lambda x, a: np.asarray(((x[0] >= a["low"]) & (x[0] <= a["high"])).all()),
     "standardize": standardize,
     "standardize_backward": standardize_backward,
     "nll_loss": nll_loss,

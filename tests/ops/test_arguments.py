@@ -80,9 +80,16 @@ REFUSED = {
     "binary_cross_entropy": [
         (lambda: F.binary_cross_entropy(P, P[:1]), ValueError),
         (lambda: F.binary_cross_entropy(P, P[:, None]), ValueError),
+        (lambda: F.binary_cross_entropy(P + 1, P), RuntimeError),
+        (lambda: F.binary_cross_entropy(P - 1, P), RuntimeError),
+        (lambda: F.binary_cross_entropy(P * NAN, P), RuntimeError),
+        (lambda: F.binary_cross_entropy(P, P + 5), RuntimeError),
+        (lambda: F.binary_cross_entropy(P, P, weight=weft.ones(2, 3)), RuntimeError),
     ],
     "binary_cross_entropy_with_logits": [
         (lambda: F.binary_cross_entropy_with_logits(P, P[:, None]), ValueError),
+        (lambda: F.binary_cross_entropy_with_logits(P, P, weight=weft.ones(2, 3)), RuntimeError),
+        (lambda: F.binary_cross_entropy_with_logits(P, P, pos_weight=X[:, :3]), RuntimeError),
     ],
     "dropout": [
         (lambda: F.dropout(X, training="no"), TypeError),
@@ -90,6 +97,8 @@ REFUSED = {
         (lambda: F.dropout(X, 2.0), ValueError),
         (lambda: F.dropout(X, NAN), ValueError),
         (lambda: F.dropout(X, "a"), TypeError),
+        (lambda: F.dropout(C, 0.3), TypeError),
+        (lambda: F.dropout(None, 0.3, False), TypeError),
     ],
     "layer_norm": [
         (lambda: F.layer_norm(X, (4,), weft.ones(1)), RuntimeError),
@@ -104,6 +113,7 @@ REFUSED = {
         (lambda: weft.arange(0, INF), RuntimeError),
         (lambda: weft.arange(0, NAN), RuntimeError),
         (lambda: weft.arange("3"), TypeError),
+        (lambda: weft.arange(3, dtype=0), TypeError),
     ],
     "eye": [
         (lambda: weft.eye(-5), RuntimeError),
@@ -115,6 +125,50 @@ REFUSED = {
         (lambda: weft.linspace(0, 1, -1), RuntimeError),
         (lambda: weft.linspace(0, 1, 2.5), TypeError),
     ],
+    "scaled_dot_product_attention": [
+        (lambda: F.scaled_dot_product_attention(X, X, X, X, is_causal=True), RuntimeError),
+        (lambda: F.scaled_dot_product_attention(X, X, X, C[:, None]), RuntimeError),
+        (lambda: F.scaled_dot_product_attention(X, X, X, is_causal="no"), TypeError),
+        (lambda: F.scaled_dot_product_attention(X, X, X, scale=X), TypeError),
+    ],
+    "kl_div": [(lambda: F.kl_div(X, X, log_target="no"), TypeError)],
+    "leaky_relu": [(lambda: F.leaky_relu(X, X[0]), TypeError)],
+    "elu": [(lambda: F.elu(X, "a"), TypeError), (lambda: F.elu(X, X[0]), TypeError)],
+    "softplus": [
+        (lambda: F.softplus(X, X[0]), TypeError),
+        (lambda: F.softplus(X, 1.0, X[0]), TypeError),
+    ],
+    "normalize": [(lambda: F.normalize(X, eps=X[0]), TypeError)],
+    "max": [
+        (lambda: X.max(1, "no"), TypeError),
+        (lambda: X.max(True), TypeError),
+        (lambda: X.max((0, 1)), TypeError),
+    ],
+    "argmin": [(lambda: X.argmin((0, 1)), TypeError)],
+    "allclose": [
+        (lambda: weft.allclose(X, X, rtol=-1), ValueError),
+        (lambda: weft.allclose(X, X, atol=X), TypeError),
+        (lambda: weft.allclose(X, X, equal_nan="no"), TypeError),
+    ],
+    "nonzero": [(lambda: X.nonzero(as_tuple="no"), TypeError)],
+    "masked_select": [(lambda: X.masked_select(C), TypeError)],
+    "repeat": [
+        (lambda: X.repeat(None, 2), TypeError),
+        (lambda: X.repeat(True, 2), TypeError),
+        (lambda: X.repeat(-1, 2), RuntimeError),
+        (lambda: X.repeat(2), RuntimeError),
+    ],
+    "size": [(lambda: X.size(True), TypeError), (lambda: X.size(2), IndexError)],
+    "zeros": [(lambda: weft.zeros(2, dtype=0), TypeError)],
+    "randint": [
+        (lambda: weft.randint(1.5, 5, (2,)), TypeError),
+        (lambda: weft.randint(True, (2,)), TypeError),
+    ],
+    "clip_grad_norm_": [
+        (lambda: weft.nn.utils.clip_grad_norm_([X], "a"), TypeError),
+        (lambda: weft.nn.utils.clip_grad_norm_([X], X), TypeError),
+    ],
+    "clip_grad_value_": [(lambda: weft.nn.utils.clip_grad_value_([X], X), TypeError)],
     "randperm": [
         (lambda: weft.randperm(-1), RuntimeError),
         (lambda: weft.randperm(2.5), TypeError),
@@ -281,3 +335,14 @@ def test_take_along_dim_broadcasts():
     w = weft.tensor([[5.0, 6.0], [7.0, 8.0]], requires_grad=True)
     weft.take_along_dim(w, weft.tensor([[1, 1]]), 1).sum().backward()
     assert w.grad.tolist() == [[0.0, 2.0], [0.0, 2.0]]
+
+
+def test_numbers_of_numpy_and_tensors_of_one_keep_their_kind():
+    import numpy as np
+
+    assert weft.arange(np.int64(3)).dtype is weft.int64
+    assert weft.arange(weft.tensor(3)).dtype is weft.int64
+    assert weft.full((2,), np.int64(3)).dtype is weft.int64
+    assert weft.full((2,), weft.tensor(3)).tolist() == [3, 3]
+    assert weft.full((2,), weft.tensor(True)).dtype is weft.bool
+    assert weft.full((2,), weft.tensor(1.5, dtype=weft.float64)).dtype is weft.float32

@@ -41,7 +41,7 @@ ULPS = {
 }  # fmt: skip
 BOOL_RESULTS = {
     "isnan", "isinf", "isfinite", "logical_not", "eq", "ne", "lt", "le", "gt", "ge", "logical_and",
-    "logical_or", "logical_xor", "any", "all",
+    "logical_or", "logical_xor", "any", "all", "within",
 }  # fmt: skip
 CHECKED = [case for case in CASES if case.name not in RANDOM]
 OFFERED = [case for case in CHECKED if case.name not in WHOLE]

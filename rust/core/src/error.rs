@@ -87,6 +87,9 @@ impl Error {
             Fault::Weight { weight } => {
                 Self::runtime(op, format_args!("expected finite weights >= 0, got {weight}"))
             }
+            Fault::Outside { value } => {
+                Self::runtime(op, format_args!("value out of range, got {value}"))
+            }
             Fault::Weights { positive, needed } => Self::runtime(
                 op,
                 format_args!("expected {needed} or more positive weights a row, got {positive}"),

@@ -7,6 +7,7 @@
 //! argument lies inside its buffer, and panics on a broken internal contract.
 
 pub mod buffer;
+pub mod check;
 pub mod copy;
 pub mod cpu;
 pub mod dtype;
@@ -54,6 +55,11 @@ pub enum Fault {
     Weight {
         /// The offending weight.
         weight: f64,
+    },
+    /// A value lies outside its range.
+    Outside {
+        /// The offending value.
+        value: f64,
     },
     /// Too few weights of a row are positive.
     Weights {

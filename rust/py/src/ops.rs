@@ -17,6 +17,7 @@ use weft_core::op::scan::Cumsum;
 use weft_core::op::softmax::{Softmax, SoftmaxKind};
 use weft_core::op::sparse::Sparse;
 use weft_core::op::view::View;
+use weft_core::op::within::Within;
 use weft_core::{Tensor, eager, mode, random, record};
 use weft_kernels::{DType, Layout, Scalar, Shape, fill, index as kernels, sparse};
 
@@ -445,6 +446,13 @@ fn update(op: Optim, hyper: &PyTensor, lists: &[Vec<PyRef<'_, PyTensor>>]) -> Py
         }
     }
     eager::call_into(&Op::Optim(op), &inputs, &targets).or_raise()
+}
+
+/// Raises unless the values of an argument of operation `of` lie in its range.
+#[pyfunction]
+pub fn within(py: Python<'_>, of: &str, argument: &str, x: &PyTensor) -> PyResult<()> {
+    let check = Within::of(of, argument).ok_or_else(|| unknown("within", of))?;
+    call1(py, &Op::Within(check), &[&x.0]).map(|_| ())
 }
 
 /// Whether several elements of `x` share memory.

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from math import inf
 
 import weft
+from weft._check import flag, real
 from weft._core import Tensor
 
 __all__ = [
@@ -31,6 +32,7 @@ def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0) -> Tensor:
         >>> weft.nn.utils.get_total_norm([weft.tensor([3.0]), weft.tensor([[4.0]])]).item()
         5.0
     """
+    real("get_total_norm", "norm_type", norm_type)
     tensors = list(tensors)
     if not tensors:
         return weft.tensor(0.0)
@@ -67,6 +69,8 @@ def clip_grad_norm_(
         >>> [round(g, 3) for g in p.grad.tolist()]
         [0.6, 0.8]
     """
+    real("clip_grad_norm_", "max_norm", max_norm)
+    flag("clip_grad_norm_", "error_if_nonfinite", error_if_nonfinite)
     grads = _grads(parameters)
     with weft.no_grad():
         total = get_total_norm(grads, norm_type)
@@ -87,6 +91,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
         >>> weft.nn.utils.clip_grad_value_(p, 1.0); p.grad.tolist()
         [1.0, -0.5]
     """
+    real("clip_grad_value_", "clip_value", clip_value)
     with weft.no_grad():
         for grad in _grads(parameters):
             grad.copy_(grad.clamp(-clip_value, clip_value))

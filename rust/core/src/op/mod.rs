@@ -24,6 +24,7 @@ pub mod simplify;
 pub mod softmax;
 pub mod sparse;
 pub mod view;
+pub mod within;
 
 use std::fmt;
 
@@ -254,6 +255,8 @@ pub enum Op {
     Create(create::Create),
     /// Random values.
     Random(random::Random),
+    /// Values that must lie in a range.
+    Within(within::Within),
     /// Optimiser updates.
     Optim(optim::Optim),
     /// A group of pointwise operations.
@@ -280,6 +283,7 @@ impl std::ops::Deref for Op {
             Op::Sparse(op) => op,
             Op::Create(op) => op,
             Op::Random(op) => op,
+            Op::Within(op) => op,
             Op::Optim(op) => op,
             Op::Fused(op) => op,
         }

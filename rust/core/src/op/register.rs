@@ -18,6 +18,7 @@ use super::scan::Cumsum;
 use super::softmax::{Softmax, SoftmaxKind};
 use super::sparse::Sparse;
 use super::view::{AsStridedScatter, View};
+use super::within::Within;
 
 /// One operation per row, with some attributes; its `samples` show others.
 pub fn all() -> Vec<Op> {
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Op> {
     ops.extend(losses());
     ops.extend([false, true].map(|sampled| Op::Sparse(Sparse { sampled, rows: 3, cols: 4 })));
     ops.extend(creations());
+    ops.extend(Within::all().take(1).map(Op::Within));
     ops.push(Op::Optim(Optim::Sgd { momentum: false }));
     ops.push(Op::Optim(Optim::Adam { amsgrad: false }));
     ops

@@ -1,0 +1,122 @@
+//! Values that must lie in a range.
+
+use smallvec::smallvec;
+use weft_kernels::{Arg, DType, Fault, Scalar, Shape, check, fill};
+
+use super::sample::Domain;
+use super::{
+    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+};
+use crate::error::{Error, Result};
+use crate::fact::{Fact, Facts};
+
+/// Raises, in the name of the operation that needs it, unless all values lie in a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Within {
+    /// The operation that needs it.
+    pub of: &'static str,
+    /// Which of its arguments is checked.
+    pub argument: &'static str,
+    low: Scalar,
+    high: Scalar,
+}
+
+const fn probability(of: &'static str, argument: &'static str) -> Within {
+    Within { of, argument, low: Scalar::Int(0), high: Scalar::Int(1) }
+}
+
+/// All that is checked.
+const KNOWN: [Within; 2] =
+    [probability("binary_cross_entropy", "input"), probability("binary_cross_entropy", "target")];
+
+impl Within {
+    /// The checks that there are.
+    pub fn all() -> impl Iterator<Item = Within> {
+        KNOWN.into_iter()
+    }
+
+    /// The check of one argument of an operation.
+    pub fn of(op: &str, argument: &str) -> Option<Within> {
+        Within::all().find(|known| known.of == op && known.argument == argument)
+    }
+
+    fn error(&self, fault: Fault) -> Error {
+        let Fault::Outside { value } = fault else { return Error::fault(self.of, fault) };
+        let (argument, low, high) = (self.argument, self.low.as_f64(), self.high.as_f64());
+        Error::runtime(
+            self.of,
+            format_args!("{argument} expected to lie in {low} to {high}, got {value}"),
+        )
+    }
+}
+
+impl Rule for Within {
+    fn name(&self) -> &'static str {
+        "within"
+    }
+
+    fn doc(&self) -> &'static str {
+        "True, if all values lie in a range; otherwise an error in the name of an operation."
+    }
+
+    fn attrs(&self) -> Attrs {
+        vec![
+            ("of", Attr::Text(format!("{}.{}", self.of, self.argument))),
+            ("low", self.low.into()),
+            ("high", self.high.into()),
+        ]
+    }
+
+    fn class(&self) -> Class {
+        Class::Opaque
+    }
+
+    fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
+        super::expect_inputs(self.name(), inputs, 1)?;
+        super::expect_float(self.name(), &inputs[0])?;
+        Ok(Fact::new(DType::Bool, Shape::SCALAR).only())
+    }
+
+    fn reads(&self, _input: usize) -> Read {
+        Read::Contiguous
+    }
+
+    fn overwrites(&self, _output: usize, _input: usize) -> bool {
+        false
+    }
+
+    fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
+        check::within(self.low.as_f64(), self.high.as_f64(), inputs[0])
+            .map_err(|fault| self.error(fault))?;
+        fill::fill(Scalar::Bool(true), outputs[0]);
+        Ok(())
+    }
+
+    fn saves(&self, _input: usize) -> Saves {
+        Saves::NONE
+    }
+
+    fn vjp(&self, _e: &mut dyn Emit, _io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
+        Ok(smallvec![None])
+    }
+
+    fn flops(&self, inputs: &[Fact]) -> u64 {
+        2 * inputs[0].numel() as u64
+    }
+
+    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
+        None
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let x = || Domain::Uniform(0.0, 1.0);
+        let mut samples = vec![
+            Sample::values(Op::Within(*self), vec![(&[0], x())]),
+            Sample::values(Op::Within(*self), vec![(&[], x())]),
+        ];
+        samples.extend(
+            Within::all().map(|each| Sample::values(Op::Within(each), vec![(&[3, 5], x())])),
+        );
+        samples
+    }
+}
