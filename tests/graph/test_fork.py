@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 import pytest
+from tests.graph.stale.not_yet import NOT_YET
 
 #: What children do: everything that takes a lock somewhere.
 CHILD = """
@@ -94,5 +95,130 @@ def test_children_work(name):
     script = f"BUSY = {BUSY[name]!r}\n" + textwrap.dedent(SCRIPT.replace("CHILD", CHILD))
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0 and done.stdout == "done\n", done.stdout + done.stderr
+
+
+BESIDE = """
+    import _thread, gc, os, signal, sys, threading, warnings
+    warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: fork beside threads
+    import weft
+
+    class Net(weft.nn.Module):
+        scale = 2.0
+        def forward(self, x):
+            return x * self.scale
+
+    class Box:
+        pass
+
+    net, box = Net(), Box()
+    box.shift = 1.0
+    inside, leave = _thread.allocate_lock(), _thread.allocate_lock()
+    inside.acquire(), leave.acquire()
+    waits = True
+
+    def function(x):
+        y = net(x) + box.shift
+        if waits:
+            inside.release()
+            leave.acquire()
+        return y
+
+    fast = weft.compile(function)
+
+    def child():
+        signal.alarm(20)
+        assert gc.isenabled(), "the garbage collector is off"
+        assert sys.getprofile() is None
+        assert "__getattribute__" not in vars(Box), "reads are still watched"
+        own = weft.compile(lambda x: net(x) + box.shift)
+        assert [own(weft.ones(1)).item() for _ in range(3)] == [3.0] * 3
+        assert own.program is not None
+        net.scale = 5.0
+        assert own(weft.ones(1)).item() == 6.0
+        box.shift = 2.0
+        assert own(weft.ones(1)).item() == 7.0
+
+    thread = threading.Thread(target=lambda: fast(weft.ones(1)), daemon=True)
+    thread.start()
+    inside.acquire()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            child()
+        except BaseException:
+            import traceback
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    assert status == 0, status
+    leave.release()
+    thread.join(20)
+    waits = False
+    assert [fast(weft.ones(1)).item() for _ in range(4)] == [3.0] * 4
+    assert gc.isenabled()
+    net.scale = 4.0
+    assert fast(weft.ones(1)).item() == 5.0
+    print("done")
+"""
+
+
+@pytest.mark.skipif(bool(NOT_YET), reason="places are read that nobody watches yet")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_fork_while_another_thread_records():
+    """The child has no recording: it watches nothing, and its own recordings work."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(BESIDE)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0 and done.stdout == "done\n", done.stdout + done.stderr
+
+
+INSIDE = """
+    import os, signal
+    import weft
+
+    def function(x):
+        return x * 2 + 1
+
+    fast = weft.compile(function)
+    fast(weft.ones(1))
+
+    def forks(x):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                signal.alarm(20)
+                assert (weft.ones(2) * 2).tolist() == [2, 2]
+                assert [fast(weft.ones(1)).item() for _ in range(3)] == [3.0] * 3
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+        return x + 1
+
+    try:
+        weft.compile(forks)(weft.ones(1))
+    except weft.CompileError:
+        pass
+    assert [fast(weft.ones(1)).item() for _ in range(3)] == [3.0] * 3
+    print("done")
+"""
+
+
+@pytest.mark.skipif(bool(NOT_YET), reason="places are read that nobody watches yet")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_fork_inside_a_recording():
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(INSIDE)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0 and done.stdout == "done\n", done.stdout + done.stderr

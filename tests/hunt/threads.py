@@ -1,11 +1,17 @@
-"""Threads x compile x optimisers: workers that record, run, train and change things at once.
+"""Threads x compile x optimisers x fork: workers that record, run, train and change things at once.
 
 Each worker does a script of its own on tensors, modules and optimisers of its own, beside the
-others. What it sees must equal, bit for bit, what it sees alone.
+others. What it sees must equal, bit for bit, what it sees alone. Children forked meanwhile do
+such scripts too.
 """
 
+import os
 import random
+import signal
 import threading
+import time
+import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -130,7 +136,34 @@ def script(seed: str, compiled: bool, steps: int, seen: list[Any]) -> None:
     seen.extend(worker.seen)
 
 
-def _together(seeds: list[str], steps: int) -> list[list[Any]]:
+def check(seed: str, steps: int, seen: list[Any]) -> None:
+    """What a worker saw beside others is what it sees alone, eagerly."""
+    alone: list[Any] = []
+    script(seed, False, steps, alone)
+    for i, (want, got) in enumerate(zip(alone, seen, strict=True)):
+        assert want == got, f"worker {seed}, {steps} steps: result {i + 1} of {len(alone)} differs"
+
+
+def _child(seed: str, steps: int) -> None:
+    """A script in a child of fork, which has to end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: fork beside threads
+        pid = os.fork()
+    if pid == 0:
+        try:
+            signal.alarm(int(LIMIT))
+            seen: list[Any] = []
+            script(seed, True, steps, seen)
+            check(seed, steps, seen)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    assert status == 0, f"the child {seed} ended with status {status}"
+
+
+def _together(seeds: list[str], steps: int, children: list[str]) -> list[list[Any]]:
     seen: list[list[Any]] = [[] for _ in seeds]
     failed: list[BaseException] = []
     barrier = threading.Barrier(len(seeds))
@@ -145,6 +178,9 @@ def _together(seeds: list[str], steps: int) -> list[list[Any]]:
     threads = [threading.Thread(target=life, args=(i,), daemon=True) for i in range(len(seeds))]
     for thread in threads:
         thread.start()
+    for child in children:
+        time.sleep(0.001)
+        _child(child, steps)
     for thread in threads:
         thread.join(LIMIT)
         assert not thread.is_alive(), "a worker hangs"
@@ -162,17 +198,12 @@ def run(seed: int, count: int) -> dict[str, int]:
         for i in range(count):
             weft.set_num_threads(rng.choice([1, 2, 4]))
             seeds = [f"{seed}.{i}.{k}" for k in range(rng.choice([2, 3, 4]))]
+            forks = rng.choice([0, 0, 1, 2]) if hasattr(os, "fork") else 0
+            children = [f"{seed}.{i}.child{k}" for k in range(forks)]
             steps = rng.randrange(5, 25)
-            together = _together(seeds, steps)
-            for one, seen in zip(seeds, together, strict=True):
-                alone: list[Any] = []
-                script(one, False, steps, alone)
-                assert alone == seen, (
-                    f"worker {one} of {len(seeds)}, {steps} steps: "
-                    f"result {[a == b for a, b in zip(alone, seen, strict=False)].index(False)} of "
-                    f"{len(alone)} differs\nagain: python -m tests.hunt.run {NAME} --seed {seed} "
-                    f"--count {i + 1}"
-                )
+            for one, seen in zip(seeds, _together(seeds, steps, children), strict=True):
+                check(one, steps, seen)
+            counts["children"] += forks
             counts["programs"] += 1
             counts["workers"] += len(seeds)
     finally:

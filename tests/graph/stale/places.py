@@ -69,7 +69,13 @@ def case_of(where: Place, change: Change) -> Case:
 
 def cases(every: bool) -> list[Case]:
     """The table's scenarios: all pairs, or the core changes and some of the others by turns."""
-    from tests.graph.stale import places_containers, places_functions, places_objects  # noqa: F401
+    from tests.graph.stale import (  # noqa: F401
+        places_classes,
+        places_containers,
+        places_functions,
+        places_objects,
+        places_readers,
+    )
 
     found = []
     for i, where in enumerate(PLACES):

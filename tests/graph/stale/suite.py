@@ -6,6 +6,7 @@ from tests.graph.stale import (
     cases_arrays,
     cases_effects,
     cases_modules,
+    cases_more,
     cases_names,
     cases_optim,
     cases_returned,
@@ -24,6 +25,7 @@ SINGLE = (
     cases_optim,
     cases_effects,
     cases_sources,
+    cases_more,
 )
 
 
