@@ -15,6 +15,7 @@ def clean_state():
     """Every test starts with gradients on and the same seed, and leaves them and the threads."""
     import weft
 
+    weft._core.verify_plans(True)
     threads = weft.get_num_threads()
     weft.manual_seed(0)
     yield

@@ -43,9 +43,28 @@ impl Compiled {
         Ok(Compiled { recording, tidy, lowered, plan, passes, compile_ns, runs: Mutex::default() })
     }
 
-    /// Whether a call with these arguments finds everything as it was recorded.
+    /// Whether a call with these arguments finds everything as it was recorded, and all
+    /// that the plan reads lies inside its buffer (that of a captured tensor never changes).
     pub fn fits(&self, args: &[Tensor]) -> bool {
-        self.recording.fits(args) && args.iter().all(|arg| self.captures(arg).is_none())
+        self.recording.fits(args)
+            && args.iter().all(|arg| self.captures(arg).is_none())
+            && self.inside(args)
+    }
+
+    fn inside(&self, args: &[Tensor]) -> bool {
+        let bindings = self.recording.bindings.iter().enumerate();
+        bindings.into_iter().all(|(i, binding)| match binding {
+            Binding::Captured(_) => true,
+            Binding::Arg(k) => {
+                let start = args[*k].layout().offset * args[*k].dtype().size();
+                let left = args[*k].buffer().len().checked_sub(start);
+                left.is_some_and(|bytes| self.plan.holds(i, bytes))
+            }
+            Binding::GradOf(leaf) => {
+                let grad = leaf.of(args).peek_grad();
+                grad.is_some_and(|grad| self.plan.holds(i, grad.buffer().len()))
+            }
+        })
     }
 
     /// Runs on `args` (which fit the recording) and returns what the function returns.

@@ -182,6 +182,7 @@ impl PyProgram {
         out.set_item("steps", plan.steps)?;
         out.set_item("in_place", plan.in_place)?;
         out.set_item("copies", plan.copies)?;
+        out.set_item("late_copies", plan.late_copies)?;
         out.set_item("slab_bytes", plan.slab_bytes)?;
         out.set_item("total_bytes", plan.total_bytes)?;
         out.set_item("compile_ms", self.0.compile_ns as f64 / 1e6)?;
@@ -238,6 +239,13 @@ pub fn signature<'py>(py: Python<'py>, args: Tensors<'py>) -> Bound<'py, PyStrin
         text.push(';');
     }
     PyString::new(py, &text)
+}
+
+/// Whether every new plan is checked: that reads see what they should, that nothing needed
+/// is overwritten, that nothing fails once changes can be seen. Tests switch it on.
+#[pyfunction]
+pub fn verify_plans(on: bool) {
+    weft_core::exec::verify_plans(on);
 }
 
 /// A number that changes whenever something changes that a compiled function may depend on.

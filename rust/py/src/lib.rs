@@ -28,7 +28,7 @@ mod _core {
     #[pymodule_export]
     use crate::graph::{
         PyProgram, PyRecording, bump_epoch, epoch, here, on_refresh, record_abort, record_finish,
-        record_start, signature, take_refresh,
+        record_start, signature, take_refresh, verify_plans,
     };
     #[pymodule_export]
     use crate::info::{build_info, get_num_threads, set_num_threads};

@@ -473,6 +473,12 @@ pub fn sgd_(
     hyper: &PyTensor,
 ) -> PyResult<()> {
     let momentum = !bufs.is_empty();
+    let numbers = hyper.0.arg();
+    let fits = numbers.dtype == DType::F64 && numbers.numel() > 1 && numbers.layout.is_contiguous();
+    if !momentum && fits && numbers.slice::<f64>()[1] != 0.0 {
+        let what = "sgd: momentum needs a buffer per parameter, expected one each, got none";
+        return Err(PyValueError::new_err(what));
+    }
     let lists =
         if momentum { vec![params, grads, bufs, steps] } else { vec![params, grads, steps] };
     update(Optim::Sgd { momentum }, hyper, &lists)

@@ -4,9 +4,12 @@
 //! memory.
 
 mod memory;
+mod order;
 mod place;
 mod plan;
+mod planner;
 mod run;
+mod verify;
 
-pub use plan::{Plan, Report, Target};
+pub use plan::{Plan, Report, Target, verify_plans};
 pub use run::Run;

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use weft_kernels::Arg;
 use weft_kernels::{Buffer, DType, Layout, Scalar, Shape, fill};
 
-use crate::graph::Constant;
+use crate::graph::{Constant, ValueId};
 use crate::op::Op;
 use crate::site::Site;
 
@@ -26,17 +26,13 @@ pub enum RootKind {
     Output(usize),
 }
 
-/// One root and how long it is needed.
+/// One root.
 #[derive(Debug, Clone, Copy)]
 pub struct Root {
     /// What it is.
     pub kind: RootKind,
     /// Bytes.
     pub bytes: usize,
-    /// The first step that touches it.
-    pub first: usize,
-    /// The last step that touches it.
-    pub last: usize,
 }
 
 /// Where a value lies.
@@ -61,6 +57,15 @@ pub struct Step {
     pub outputs: SmallVec<[Place; 2]>,
     /// The user's line.
     pub site: Site,
+}
+
+/// Which values a step reads and makes, in the order of its places.
+#[derive(Debug, Clone)]
+pub struct Deed {
+    /// What it reads.
+    pub reads: SmallVec<[ValueId; 4]>,
+    /// What it makes.
+    pub makes: SmallVec<[ValueId; 2]>,
 }
 
 /// Constant data, shared where equal.

@@ -24,26 +24,40 @@ impl Run {
     }
 
     /// Runs `plan` on `inputs` and returns the buffers of its targets. Inputs that the
-    /// plan updates are changed in place and declared changed.
+    /// plan updates are changed in place and declared changed; an error changes none.
+    ///
+    /// # Panics
+    /// When there are not as many inputs as the plan has.
     pub fn call(&mut self, plan: &Plan, inputs: &[Buffer]) -> Result<SmallVec<[Buffer; 2]>> {
-        assert_eq!(inputs.len(), plan.inputs, "one buffer per input");
+        assert_eq!(inputs.len(), plan.inputs.len(), "one buffer per input");
+        if let Some(i) = (0..inputs.len()).find(|&i| !plan.holds(i, inputs[i].len())) {
+            return Err(Error::compile(format_args!("input {i} is smaller than was recorded")));
+        }
         let fixed = 1 + plan.constants.len();
         self.buffers.truncate(fixed);
         self.buffers.extend_from_slice(inputs);
-        for target in &plan.targets {
-            self.buffers.push(memory(target.fact.bytes())?);
-        }
         let result = self.steps(plan);
         let outputs = self.buffers.drain(fixed + inputs.len()..).collect();
         self.buffers.truncate(fixed);
+        result?;
         for &i in &plan.updates {
             inputs[i].bump_version();
         }
-        result.map(|()| outputs)
+        Ok(outputs)
     }
 
-    fn steps(&self, plan: &Plan) -> Result<()> {
-        plan.steps.iter().try_for_each(|step| self.step(step))
+    fn steps(&mut self, plan: &Plan) -> Result<()> {
+        for target in &plan.targets {
+            self.buffers.push(memory(target.fact.bytes())?);
+        }
+        let (before, after) = plan.steps.split_at(plan.commit);
+        before.iter().try_for_each(|step| self.step(step))?;
+        for step in after {
+            let done = self.step(step);
+            debug_assert!(done.is_ok(), "{} failed after the commit point", step.op.name());
+            done?;
+        }
+        Ok(())
     }
 
     fn step(&self, step: &Step) -> Result<()> {

@@ -15,7 +15,7 @@ use weft_kernels::Scalar;
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
 use crate::op::create::Create;
-use crate::op::{Emit, Op, Val, Vals};
+use crate::op::{Emit, Faults, Op, Val, Vals};
 use crate::site::Site;
 
 pub use edit::Rewrite;
@@ -162,6 +162,17 @@ impl Graph {
         match &self.maker(value).kind {
             Kind::Call(Op::Create(Create::Full { value, .. })) => Some(*value),
             _ => None,
+        }
+    }
+
+    /// When a node can fail.
+    pub fn faults(&self, node: &Node) -> Faults {
+        match &node.kind {
+            Kind::Call(op) => {
+                let facts: SmallVec<[Fact; 4]> = node.inputs.iter().map(|v| self.fact(*v)).collect();
+                op.faults(&facts)
+            }
+            _ => Faults::Never,
         }
     }
 

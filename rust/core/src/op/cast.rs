@@ -6,7 +6,7 @@ use weft_kernels::{Arg, DType, program, tile};
 use super::sample::Domain;
 use super::simplify::keep;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
@@ -46,6 +46,10 @@ impl Rule for Cast {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         true
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Never
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

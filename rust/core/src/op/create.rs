@@ -4,7 +4,7 @@ use smallvec::smallvec;
 use weft_kernels::{Arg, DType, Scalar, Shape, fill};
 
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
@@ -90,6 +90,10 @@ impl Rule for Create {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         false
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Never
     }
 
     fn run(&self, _inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

@@ -9,7 +9,7 @@ use weft_kernels::{Arg, DType, tile};
 
 use super::pointwise::no_gradient;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
@@ -188,6 +188,10 @@ impl Rule for Fused {
 
     fn overwrites(&self, output: usize, input: usize) -> bool {
         self.0.last_read[input] <= self.0.written[output]
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Never
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

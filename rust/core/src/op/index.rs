@@ -6,7 +6,7 @@ use weft_kernels::{Arg, DType, index};
 use super::sample::Domain;
 use super::view::copy_unless_same;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -170,6 +170,10 @@ impl Rule for Index {
 
     fn overwrites(&self, _output: usize, input: usize) -> bool {
         input == 0 && self.arity() == 3
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Values
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

@@ -5,7 +5,7 @@ use weft_kernels::{Arg, copy};
 use super::sample::Domain;
 use super::simplify::keep;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
 use crate::error::Result;
@@ -67,6 +67,10 @@ impl Rule for Cat {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         false
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Never
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

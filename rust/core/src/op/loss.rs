@@ -9,7 +9,7 @@ use super::reduce::Kind;
 use super::sample::Domain;
 use super::softmax::{Softmax, SoftmaxKind};
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -219,6 +219,11 @@ impl Rule for Loss {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         false
+    }
+
+    /// A gradient is of a loss whose targets have been checked.
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        if matches!(self.kind, Nll | CrossEntropy) { Faults::Values } else { Faults::Memory }
     }
 
     fn run(&self, x: &[Arg], out: &[Arg]) -> Result<()> {

@@ -5,7 +5,7 @@ use weft_kernels::{Arg, DType, Layout, Shape, gemm};
 
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -117,6 +117,10 @@ impl Rule for Matmul {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         false
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Memory
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

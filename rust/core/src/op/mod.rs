@@ -64,6 +64,18 @@ pub enum Read {
     Contiguous,
 }
 
+/// When an operation whose arguments `infer` accepted can still fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Faults {
+    /// Never: a plan may run it after outsiders have begun to see changes.
+    Never,
+    /// When there is no memory for its kernel, or on values that the operation whose result
+    /// it reads has checked already.
+    Memory,
+    /// On values: it raises even if nobody reads its results, so no pass drops it.
+    Values,
+}
+
 /// Which values a gradient rule reads, as bit masks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Saves {
@@ -206,6 +218,8 @@ pub trait Rule {
     fn reads(&self, input: usize) -> Read;
     /// Whether output `output` may be written over input `input` (same layout).
     fn overwrites(&self, output: usize, input: usize) -> bool;
+    /// When it can fail on inputs that `infer` accepted.
+    fn faults(&self, inputs: &[Fact]) -> Faults;
     /// A kernel call into memory that the caller owns. Outputs are contiguous, except
     /// those of pointwise operations.
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()>;

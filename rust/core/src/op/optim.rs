@@ -9,10 +9,10 @@ use weft_kernels::{Arg, DType, Shape, optim};
 use super::pointwise::no_gradient;
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fact::{Fact, Facts};
 
 /// An optimiser.
@@ -21,7 +21,8 @@ pub enum Optim {
     /// Stochastic gradient descent; `hyper` = learning rate, momentum, dampening, weight
     /// decay, Nesterov (0/1), maximise (0/1).
     Sgd {
-        /// Whether each parameter has a momentum buffer.
+        /// Whether each parameter has a momentum buffer; without one the momentum must be 0,
+        /// which is for the caller to see to.
         momentum: bool,
     },
     /// Adam (Kingma and Ba 2014) and AdamW (Loshchilov and Hutter 2017); `hyper` = learning
@@ -155,14 +156,11 @@ impl Rule for Optim {
         param == out_param && same
     }
 
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Never
+    }
+
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
-        let without_buffer = *self == Optim::Sgd { momentum: false };
-        if without_buffer && inputs[0].slice::<f64>()[1] != 0.0 {
-            return Err(Error::value(
-                self.name(),
-                "momentum needs a buffer per parameter, got none",
-            ));
-        }
         let groups = inputs[1..].chunks_exact(self.inputs());
         for (x, out) in groups.zip(outputs.chunks_exact(self.outputs())) {
             self.update(inputs[0], x, out);

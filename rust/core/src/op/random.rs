@@ -6,7 +6,7 @@ use weft_kernels::{Arg, DType, Scalar, Shape};
 
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -188,6 +188,10 @@ impl Rule for Random {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         false
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        if self.dist == Dist::Permutation { Faults::Memory } else { Faults::Never }
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

@@ -8,7 +8,7 @@ use super::pointwise::no_gradient;
 use super::sample::Domain;
 use super::simplify::keep;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -190,6 +190,10 @@ impl Rule for Reduce {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         false
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Memory
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

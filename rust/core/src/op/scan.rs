@@ -6,7 +6,7 @@ use weft_kernels::{Arg, DType, scan};
 use super::reduce::Kind;
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
 use crate::error::Result;
@@ -56,6 +56,10 @@ impl Rule for Cumsum {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         false
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Memory
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

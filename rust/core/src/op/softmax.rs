@@ -7,7 +7,7 @@ use super::pointwise::rows;
 use super::reduce::Kind;
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
 use crate::error::Result;
@@ -148,6 +148,10 @@ impl Rule for Softmax {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         false
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Memory
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

@@ -10,7 +10,7 @@ use weft_kernels::{Arg, DType, Shape, sparse};
 use super::index::{Index, IndexKind};
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -139,6 +139,10 @@ impl Rule for Sparse {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         false
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Values
     }
 
     fn run(&self, x: &[Arg], out: &[Arg]) -> Result<()> {

@@ -6,7 +6,7 @@ use weft_kernels::{Arg, Layout, Shape, copy};
 use super::sample::Domain;
 use super::simplify::keep;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -181,6 +181,10 @@ impl Rule for View {
         false
     }
 
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Never
+    }
+
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let (x, out) = (inputs[0], outputs[0]);
         if let Some(layout) = self.layout(x.layout) {
@@ -337,6 +341,10 @@ impl Rule for AsStridedScatter {
 
     fn overwrites(&self, _output: usize, input: usize) -> bool {
         input == 0
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Never
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

@@ -6,8 +6,9 @@ use smallvec::SmallVec;
 
 use crate::error::Result;
 use crate::graph::{Graph, Kind, Rewrite, ValueId};
+use crate::op::Faults;
 
-/// Drops nodes that no output depends on.
+/// Drops nodes that no output depends on, unless they raise on some values: they still do.
 pub fn drop_dead(graph: &Graph) -> Result<(Graph, usize)> {
     let mut alive = vec![false; graph.nodes.len()];
     let maker = |value: ValueId| graph.values[value.0 as usize].node.0 as usize;
@@ -15,6 +16,7 @@ pub fn drop_dead(graph: &Graph) -> Result<(Graph, usize)> {
         alive[maker(output.value)] = true;
     }
     for at in (0..graph.nodes.len()).rev() {
+        alive[at] |= graph.faults(&graph.nodes[at]) == Faults::Values;
         if alive[at] {
             graph.nodes[at].inputs.iter().for_each(|v| alive[maker(*v)] = true);
         }

@@ -12,7 +12,7 @@ use weft_kernels::tile::TileSet;
 use weft_kernels::{Arg, Buffer, DType, Layout, Shape, program, reduce};
 
 use super::sample::Domain;
-use super::{Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val};
+use super::{Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val};
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
@@ -202,6 +202,11 @@ impl Rule for Row {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         true
+    }
+
+    fn faults(&self, inputs: &[Fact]) -> Faults {
+        let whole = self.divides && !self.compute(inputs).is_float();
+        if whole { Faults::Values } else { Faults::Never }
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
