@@ -64,21 +64,25 @@ fn what_changes_no_bit_is_simplified_and_what_does_is_kept() {
     let x = g.input(f32s(&[2, 3]));
     let one = number(&mut g, 1.0);
     let zero = number(&mut g, 0.0);
-    let a = row(&mut g, &rows::MUL, &[x, one]);
-    let b = row(&mut g, &rows::NEG, &[a]);
+    let b = row(&mut g, &rows::NEG, &[x]);
     let c = row(&mut g, &rows::NEG, &[b]);
+    let c = row(&mut g, &rows::MUL, &[c, one]);
+    let c = row(&mut g, &rows::MUL, &[c, one]);
     let d = call(&mut g, Op::View(View::Reshape(Shape::new(&[6]))), &[c]);
     let e = call(&mut g, Op::View(View::Reshape(Shape::new(&[3, 2]))), &[d]);
     let f = row(&mut g, &rows::ADD, &[e, zero]);
     returns(&mut g, &[f]);
-    // x + 0 turns -0 into 0, so it stays.
+    // x + 0 turns -0 into 0, so it stays; x * 1 makes a signalling NaN quiet, so the first
+    // stays and the second, which finds none, goes.
     assert_eq!(
         tidy(&g),
         "%0 = input 0 : f32[2, 3]\n\
-         %1 = full(value=0.0, shape=[], dtype=f32) : f32[]\n\
-         %2 = reshape(%0, shape=[3, 2]) : f32[3, 2]\n\
-         %3 = add(%2, %1) : f32[3, 2]\n\
-         return %3\n"
+         %1 = full(value=1.0, shape=[], dtype=f32) : f32[]\n\
+         %2 = full(value=0.0, shape=[], dtype=f32) : f32[]\n\
+         %3 = mul(%0, %1) : f32[2, 3]\n\
+         %4 = reshape(%3, shape=[3, 2]) : f32[3, 2]\n\
+         %5 = add(%4, %2) : f32[3, 2]\n\
+         return %5\n"
     );
 }
 

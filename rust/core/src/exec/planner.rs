@@ -11,7 +11,7 @@ use weft_kernels::{Layout, Shape};
 
 use super::memory::{Life, pack};
 use super::order::{MANY, Order};
-use super::place::{Deed, Place, Pool, Root, RootId, RootKind, Step};
+use super::place::{Deed, Place, Pool, Root, RootId, RootKind, Step, alike};
 use super::plan::{Plan, Report, Target};
 use crate::fact::Fact;
 use crate::graph::{Graph, Kind, Node, Role, ValueId};
@@ -60,7 +60,7 @@ impl<'a> Operands<'a> {
         self.by_root[from..]
             .iter()
             .take_while(|(root, _)| *root == to.root)
-            .all(|&(_, j)| self.places[j].layout == to.layout && self.op.overwrites(k, j))
+            .all(|&(_, j)| alike(&self.places[j].layout, &to.layout) && self.op.overwrites(k, j))
     }
 }
 
@@ -285,7 +285,7 @@ impl<'a> Planner<'a> {
                 && self.busy[place.root] == 0
                 && root.bytes == fact.bytes()
                 && place.dtype.size() == fact.dtype.size()
-                && place.layout == layout
+                && alike(&place.layout, &layout)
                 && !outputs.iter().any(|o| o.root == place.root)
                 && operands.allow(k, place)
         };
@@ -298,7 +298,7 @@ impl<'a> Planner<'a> {
         let Role::Update(i) = role else { return None };
         let (i, place) = (i as usize, self.places[value.0 as usize]);
         let same = place
-            .is_some_and(|p| p.root == self.input_roots[i] && p.layout == self.layouts[i]);
+            .is_some_and(|p| p.root == self.input_roots[i] && alike(&p.layout, &self.layouts[i]));
         (!same).then_some(i)
     }
 
@@ -345,8 +345,8 @@ impl<'a> Planner<'a> {
             }
             let (place, fact) = (self.place(output.value), self.graph.fact(output.value));
             let root = &mut self.roots[place.root];
-            let whole =
-                place.layout == Layout::contiguous(fact.shape) && root.bytes == fact.bytes();
+            let whole = alike(&place.layout, &Layout::contiguous(fact.shape))
+                && root.bytes == fact.bytes();
             if root.kind == RootKind::Slab && whole {
                 root.kind = RootKind::Output(number);
             } else {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use smallvec::SmallVec;
 use weft_kernels::{Arg, Buffer, DType, Layout, Shape};
 
-use super::place::{Deed, Place, Pool, Step};
+use super::place::{Deed, Place, Pool, Step, alike};
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::fact::Fact;
@@ -160,7 +160,7 @@ impl<'a> Memory<'a> {
             let under = operands.get(&(place.root, from)).map_or(&[][..], |list| list);
             let legal = |&j: &usize| {
                 let operand = &step.inputs[j];
-                operand.layout == place.layout
+                alike(&operand.layout, &place.layout)
                     && operand.dtype.size() == place.dtype.size()
                     && step.op.overwrites(k, j)
             };
@@ -191,22 +191,24 @@ impl<'a> Memory<'a> {
         } else {
             let found = self.pieces[place.root].range(..=start).next_back();
             found.is_some_and(|(_, piece)| {
-                piece.end >= end && self.seen(value, piece.value, piece.layout) == Some(place.layout)
+                piece.end >= end && self.seen(value, piece.value, &piece.layout, &place.layout)
             })
         };
         if holds { Ok(()) } else { wrong(format_args!("{value} is not at {place:?}")) }
     }
 
-    /// How `value` lies where `base` lies as `layout`, if it is a view of it.
-    fn seen(&self, value: ValueId, base: ValueId, layout: Layout) -> Option<Layout> {
+    /// Whether `value` is a view of `base` that lies as `lies` where `base` lies as `layout`.
+    fn seen(&self, value: ValueId, base: ValueId, layout: &Layout, lies: &Layout) -> bool {
         let (mut views, mut value) = (Vec::new(), value);
         while value != base {
             let node = self.graph.maker(value);
-            let Kind::Call(Op::View(view)) = &node.kind else { return None };
+            let Kind::Call(Op::View(view)) = &node.kind else { return false };
             views.push(view);
             value = node.inputs[0];
         }
-        views.iter().rev().try_fold(layout, |layout, view| view.layout(&layout))
+        let mut views = views.iter().rev();
+        let found = views.try_fold(*layout, |layout, view| view.layout(&layout));
+        found.is_some_and(|found| alike(&found, lies))
     }
 
     /// Whether `place` shows `value` where `buffer` holds the data it is a view of.
@@ -223,7 +225,7 @@ impl<'a> Memory<'a> {
             }
             Kind::Const(constant) => {
                 let layout = Layout::contiguous(constant.fact.shape);
-                self.seen(value, base, layout) == Some(place.layout)
+                self.seen(value, base, &layout, &place.layout)
                     && bytes(buffer)[..] == constant.bytes[..]
             }
             _ => false,

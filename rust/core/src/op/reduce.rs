@@ -236,8 +236,13 @@ impl Rule for Reduce {
     }
 
     fn simplify(&self, known: &dyn Known) -> Option<Simpler> {
-        let same = matches!(self.kind, Kind::Sum | Kind::Max | Kind::Min) && self.dims == 0;
-        if same { keep(known, 0) } else { None }
+        // A float sum over nothing is 0 + x, which is not -0 where x is.
+        let same = match self.kind {
+            Kind::Max | Kind::Min => true,
+            Kind::Sum => !known.fact(0).dtype.is_float(),
+            _ => false,
+        };
+        if same && self.dims == 0 { keep(known, 0) } else { None }
     }
 
     fn samples(&self) -> Vec<Sample> {

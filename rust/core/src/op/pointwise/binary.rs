@@ -5,7 +5,7 @@ use weft_kernels::{DType, tile};
 use super::{Grad, Row};
 use crate::error::Result;
 use crate::op::simplify::{Simpler, is, keep};
-use crate::op::{Emit, Known, Saves, Val};
+use crate::op::{Emit, Known, Op, Saves, Val};
 
 const NONE: Saves = Saves::NONE;
 const A: Saves = Saves::input(0);
@@ -29,6 +29,23 @@ pub(super) static ROWS: &[&Row] = &[
     &ATAN2,
 ];
 
+/// Whether arithmetic that changes no number leaves the bits of input `i` alone: it makes a
+/// signalling NaN a quiet one, so a float must come from arithmetic, which makes none.
+fn is_quiet(known: &dyn Known, i: usize) -> bool {
+    if !known.fact(i).dtype.is_float() {
+        return true;
+    }
+    match known.producer(i) {
+        Some((Op::Pointwise(row), _)) => [&ADD, &SUB, &MUL, &DIV].contains(row),
+        _ => false,
+    }
+}
+
+/// Input `i` itself, if it has the result's fact and quiet bits.
+fn keep_quiet(known: &dyn Known, i: usize) -> Option<Simpler> {
+    if is_quiet(known, i) { keep(known, i) } else { None }
+}
+
 /// Whether input `i` is an integer zero, or the float zero that changes no bits when
 /// added (-0).
 fn adds_nothing(known: &dyn Known, i: usize) -> bool {
@@ -41,9 +58,9 @@ fn times_one(known: &dyn Known) -> Option<Simpler> {
         return None;
     }
     if is(known, 1, 1.0) {
-        return keep(known, 0);
+        return keep_quiet(known, 0);
     }
-    if is(known, 0, 1.0) { keep(known, 1) } else { None }
+    if is(known, 0, 1.0) { keep_quiet(known, 1) } else { None }
 }
 
 /// Sum.
@@ -53,8 +70,8 @@ pub static ADD: Row = Row {
     tile: &tile::ADD,
     grads: &[Grad::Of(NONE, |_, _, g| Ok(g)), Grad::Of(NONE, |_, _, g| Ok(g))],
     simplify: |known| match (adds_nothing(known, 0), adds_nothing(known, 1)) {
-        (_, true) => keep(known, 0),
-        (true, _) => keep(known, 1),
+        (_, true) => keep_quiet(known, 0),
+        (true, _) => keep_quiet(known, 1),
         _ => None,
     },
     ..Row::BINARY
@@ -66,7 +83,7 @@ pub static SUB: Row = Row {
     doc: "a - b.",
     tile: &tile::SUB,
     grads: &[Grad::Of(NONE, |_, _, g| Ok(g)), Grad::Of(NONE, |e, _, g| e.neg(g))],
-    simplify: |known| if is(known, 1, 0.0) { keep(known, 0) } else { None },
+    simplify: |known| if is(known, 1, 0.0) { keep_quiet(known, 0) } else { None },
     ..Row::BINARY
 };
 
@@ -96,7 +113,7 @@ pub static DIV: Row = Row {
             e.mul(g, slope)
         }),
     ],
-    simplify: |known| if is(known, 1, 1.0) { keep(known, 0) } else { None },
+    simplify: |known| if is(known, 1, 1.0) { keep_quiet(known, 0) } else { None },
     ..Row::BINARY
 };
 
@@ -126,7 +143,10 @@ pub static POW: Row = Row {
             e.mul(g, slope)
         }),
     ],
-    simplify: |known| if is(known, 1, 1.0) { keep(known, 0) } else { None },
+    simplify: |known| {
+        let same = is(known, 1, 1.0) && !known.fact(0).dtype.is_float();
+        if same { keep(known, 0) } else { None }
+    },
     flops: 30,
     ..Row::BINARY
 };
