@@ -70,7 +70,6 @@ SIMPLER = {
     "reshaped twice": (lambda x: x.view(6).view(3, 2), 1),
     "transposed back": (lambda x: x.T.T, 0),
     "cast to itself": (lambda x: x.to(weft.float32), 0),
-    "to the first power": (lambda x: x**1, 0),
 }
 
 

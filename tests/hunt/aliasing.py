@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import weft
 from tests.hunt.aliasing_source import Case, World
+
+import weft
 
 NAME = "aliasing"
 CALLS = 5

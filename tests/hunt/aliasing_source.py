@@ -21,7 +21,13 @@ Shape = tuple[int, ...]
 SHAPES: list[Shape] = [(3,), (2, 3), (4,), (2, 2), (1,), (), (0,), (0, 3), (5,), (2, 1, 2)]
 LARGE: list[Shape] = [(70,), (33, 40), (1500,)]
 UNARY = ["-{}", "{}.abs()", "{}.tanh()", "{}.relu()", "{}.square()", "{}.clone()", "{} * 0.5"]
-BINARY = ["{} + {}", "{} - {}", "{} * {}", "weft.maximum({}, {})", "weft.where({0} > {1}, {0}, {1})"]
+BINARY = [
+    "{} + {}",
+    "{} - {}",
+    "{} * {}",
+    "weft.maximum({}, {})",
+    "weft.where({0} > {1}, {0}, {1})",
+]
 INPLACE = ["add_", "sub_", "mul_", "copy_", "add_", "copy_"]
 ALONE = ["{}.zero_()", "{}.fill_(0.25)", "{}.tanh_()", "{}.neg_()", "{}.uniform_()", "{}.normal_()"]
 

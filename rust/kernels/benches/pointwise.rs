@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use weft_kernels::program::{Dst, Instr, Program, Src, apply};
-use weft_kernels::tile::{self, TileFn};
+use weft_kernels::program::{Dst, Instr, Program, Slots, Src, apply};
+use weft_kernels::tile::{self, Tile};
 use weft_kernels::{Arg, Buffer, DType, Layout, Scalar, Shape, copy, fill, rng};
 
 struct Tensor {
@@ -28,7 +28,7 @@ impl Tensor {
     }
 }
 
-fn float(set: &tile::TileSet) -> TileFn {
+fn float(set: &tile::TileSet) -> Tile {
     set.get(DType::F32).expect("a float tile")
 }
 
@@ -116,10 +116,11 @@ fn programs(c: &mut Criterion) {
         tile: float(set),
         ins: ins.clone(),
         dst: if i + 1 == steps.len() { Dst::Out(0) } else { Dst::Reg(i as u8 % 2) },
-        dtype: DType::F32,
     };
     let instrs = steps.iter().enumerate().map(instr).collect();
-    let program = Program { instrs, ins: 2, outs: 1, regs: vec![DType::F32; 2] };
+    let f32s = |n| vec![DType::F32; n];
+    let slots = Slots { ins: f32s(2), outs: f32s(1), regs: f32s(2) };
+    let program = Program::new(instrs, slots).expect("a program of its slots");
     let mut group = c.benchmark_group("6 instructions, 10 M f32");
     group.throughput(Throughput::Elements(n as u64));
     group.bench_function("program", |bench| {

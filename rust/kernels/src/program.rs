@@ -12,7 +12,7 @@ use crate::dtype::DType;
 use crate::layout::Layout;
 use crate::shape::Shape;
 use crate::threads;
-use crate::tile::{Operand, TileFn};
+use crate::tile::{Operand, Tile};
 pub(crate) use sweep::Sweep;
 use sweep::TILE;
 
@@ -40,30 +40,30 @@ pub enum Dst {
 #[derive(Debug, Clone)]
 pub struct Instr {
     /// What it computes.
-    pub tile: TileFn,
-    /// Its operands, in the tile's order: at most three.
+    pub tile: Tile,
+    /// Its operands, in the tile's order.
     pub ins: Vec<Src>,
     /// Where the result goes.
     pub dst: Dst,
-    /// Dtype of the result.
-    pub dtype: DType,
 }
 
-/// A straight line of instructions over tiles that stay in the first-level cache.
-///
-/// The dtypes of registers, inputs and outputs must be those that the instructions' tiles
-/// read and write. A register may be an operand and the destination of one instruction
-/// if the two have the same element size.
+/// The dtypes of what a program names.
+#[derive(Debug, Clone, Default)]
+pub struct Slots {
+    /// Of its inputs.
+    pub ins: Vec<DType>,
+    /// Of its outputs: at least one.
+    pub outs: Vec<DType>,
+    /// Of its registers.
+    pub regs: Vec<DType>,
+}
+
+/// A straight line of instructions over tiles that stay in the first-level cache. One that
+/// exists names nothing that it does not have, and every tile finds the dtypes it expects.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// What is done, in order.
-    pub instrs: Vec<Instr>,
-    /// Number of inputs.
-    pub ins: usize,
-    /// Number of outputs, at least 1.
-    pub outs: usize,
-    /// What each register holds.
-    pub regs: Vec<DType>,
+    instrs: Vec<Instr>,
+    slots: Slots,
 }
 
 /// Most operands of one tile.
@@ -73,25 +73,61 @@ const INSTR_COST: usize = 4;
 /// Registers whose places are kept without an allocation.
 const FEW_REGS: usize = 16;
 
+impl Slots {
+    fn source(&self, src: Src) -> Option<DType> {
+        match src {
+            Src::In(k) => self.ins.get(k as usize).copied(),
+            Src::Reg(r) => self.regs.get(r as usize).copied(),
+            Src::Out(k) => self.outs.get(k as usize).copied(),
+        }
+    }
+
+    fn target(&self, dst: Dst) -> Option<DType> {
+        match dst {
+            Dst::Reg(r) => self.regs.get(r as usize).copied(),
+            Dst::Out(k) => self.outs.get(k as usize).copied(),
+        }
+    }
+
+    /// Whether `instr` names what there is, of the dtypes that its tile expects.
+    fn allow(&self, instr: &Instr) -> bool {
+        let reads = |(k, src): (usize, &Src)| {
+            self.source(*src).is_some_and(|dtype| instr.tile.reads(k, dtype))
+        };
+        instr.ins.len() == instr.tile.arity()
+            && instr.ins.len() <= MAX_OPERANDS
+            && instr.ins.iter().enumerate().all(reads)
+            && self.target(instr.dst).is_some_and(|dtype| instr.tile.makes(dtype))
+    }
+}
+
 impl Program {
+    /// A program of these instructions; `None` if one of them names what is not there or
+    /// something of another dtype than its tile expects, or if there is no output.
+    pub fn new(instrs: Vec<Instr>, slots: Slots) -> Option<Program> {
+        let fits = !slots.outs.is_empty() && instrs.iter().all(|instr| slots.allow(instr));
+        fits.then_some(Program { instrs, slots })
+    }
+
     /// Runs the program over inputs and outputs of one shape and any strides. An output may
     /// be exactly an input that no later instruction reads.
     ///
     /// # Panics
-    /// When the number of arguments or a shape is wrong, an argument exceeds its buffer, or
-    /// an instruction names what the program does not have.
+    /// When the number of arguments, a dtype or a shape is wrong, or an argument exceeds
+    /// its buffer.
     pub fn run(&self, ins: &[Arg], outs: &[Arg]) {
         self.check(ins, outs);
+        let regs = &self.slots.regs;
         let mut few = [0; FEW_REGS];
         let mut many = Vec::new();
-        let places = if self.regs.len() <= FEW_REGS {
-            &mut few[..self.regs.len()]
+        let places = if regs.len() <= FEW_REGS {
+            &mut few[..regs.len()]
         } else {
-            many.resize(self.regs.len(), 0);
+            many.resize(regs.len(), 0);
             &mut many[..]
         };
         let mut bytes = 0;
-        for (place, dtype) in places.iter_mut().zip(&self.regs) {
+        for (place, dtype) in places.iter_mut().zip(regs) {
             *place = bytes;
             bytes += TILE * dtype.size();
         }
@@ -103,21 +139,11 @@ impl Program {
     }
 
     fn check(&self, ins: &[Arg], outs: &[Arg]) {
-        assert!(ins.len() == self.ins && outs.len() == self.outs && self.outs > 0);
-        let (ins, outs, regs) = (self.ins, self.outs, self.regs.len());
-        for instr in &self.instrs {
-            assert!(instr.ins.len() <= MAX_OPERANDS);
-            let known = instr.ins.iter().all(|src| match *src {
-                Src::In(k) => (k as usize) < ins,
-                Src::Reg(r) => (r as usize) < regs,
-                Src::Out(k) => (k as usize) < outs,
-            });
-            let stored = match instr.dst {
-                Dst::Reg(r) => (r as usize) < regs,
-                Dst::Out(k) => (k as usize) < outs,
-            };
-            assert!(known && stored, "an instruction of the program");
-        }
+        let agree = |args: &[Arg], own: &[DType]| {
+            args.len() == own.len() && args.iter().zip(own).all(|(arg, own)| arg.dtype == *own)
+        };
+        let fits = agree(ins, &self.slots.ins) && agree(outs, &self.slots.outs);
+        assert!(fits, "{ins:?} and {outs:?} for {:?}", self.slots);
     }
 
     /// Runs the program over one tile of `n` elements.
@@ -127,17 +153,17 @@ impl Program {
             for (operand, src) in ins.iter_mut().zip(&instr.ins) {
                 *operand = match *src {
                     Src::In(k) => operands[k as usize],
-                    Src::Out(k) => operands[self.ins + k as usize],
+                    Src::Out(k) => operands[self.slots.ins.len() + k as usize],
                     Src::Reg(r) => Operand { ptr: reg(r), step: 1 },
                 };
             }
             let out = match instr.dst {
                 Dst::Reg(r) => reg(r),
-                Dst::Out(k) => operands[self.ins + k as usize].ptr.cast_mut(),
+                Dst::Out(k) => operands[self.slots.ins.len() + k as usize].ptr.cast_mut(),
             };
             // SAFETY: the sweep hands out operands good for `n` elements (0 or 1 apart),
-            // registers hold TILE; that dtypes agree is the program's contract.
-            unsafe { (instr.tile)(&ins[..instr.ins.len()], out, n) };
+            // registers hold TILE; `new` and `check` found the dtypes that the tile expects.
+            unsafe { instr.tile.call(&ins[..instr.ins.len()], out, n) };
         }
     }
 }
@@ -146,25 +172,29 @@ impl Program {
 /// the number of scalar operations per element. `out` may be exactly an input.
 ///
 /// # Panics
-/// When shapes differ or an argument exceeds its buffer.
-pub fn apply(tile: TileFn, ins: &[Arg], out: Arg, cost: usize) {
+/// When the number of arguments, a dtype or a shape is wrong, or an argument exceeds its
+/// buffer.
+pub fn apply(tile: Tile, ins: &[Arg], out: Arg, cost: usize) {
+    let reads = |(k, arg): (usize, &Arg)| tile.reads(k, arg.dtype);
+    let fits = ins.len() == tile.arity() && tile.makes(out.dtype);
+    assert!(fits && ins.iter().enumerate().all(reads), "{ins:?} and {out:?} for {tile:?}");
     if !apply_whole(tile, ins, out, cost) {
         apply_strided(tile, ins, out, cost);
     }
 }
 
 #[inline(never)]
-fn apply_strided(tile: TileFn, ins: &[Arg], out: Arg, cost: usize) {
+fn apply_strided(tile: Tile, ins: &[Arg], out: Arg, cost: usize) {
     let count = ins.len();
     Sweep::new(ins, &[out]).run(cost, 0, |operands, _, n| {
         // SAFETY: the sweep hands out operands good for `n` elements, 0 or 1 apart.
-        unsafe { tile(&operands[..count], operands[count].ptr.cast_mut(), n) };
+        unsafe { tile.call(&operands[..count], operands[count].ptr.cast_mut(), n) };
     });
 }
 
 /// [`apply`] where every operand is contiguous or one repeated value; else `false`.
 #[inline]
-fn apply_whole(tile: TileFn, ins: &[Arg], out: Arg, cost: usize) -> bool {
+fn apply_whole(tile: Tile, ins: &[Arg], out: Arg, cost: usize) -> bool {
     let Some(n) = gapless(out.layout) else { return false };
     let ptr = out.buffer.as_ptr().wrapping_add(out.layout.offset * out.dtype.size()).cast_const();
     check_end(&out, n);
@@ -189,7 +219,7 @@ fn apply_whole(tile: TileFn, ins: &[Arg], out: Arg, cost: usize) -> bool {
         threads::for_ranges(n, LINE, cost, |range| pieces.run(ins, out.dtype, range));
     } else if n > 0 {
         // SAFETY: the checks found every operand good for `n` elements.
-        unsafe { tile(&operands[..ins.len()], ptr.cast_mut(), n) };
+        unsafe { tile.call(&operands[..ins.len()], ptr.cast_mut(), n) };
     }
     true
 }
@@ -199,7 +229,7 @@ const LINE: usize = 64;
 
 /// A run of one tile, to be split over threads.
 struct Pieces {
-    tile: TileFn,
+    tile: Tile,
     operands: [Operand; MAX_OPERANDS],
     out: *mut u8,
 }
@@ -217,7 +247,7 @@ impl Pieces {
         }
         let out = self.out.wrapping_add(range.start * dtype.size());
         // SAFETY: the checks found every operand good for the elements up to the range's end.
-        unsafe { (self.tile)(&operands[..ins.len()], out, range.len()) };
+        unsafe { self.tile.call(&operands[..ins.len()], out, range.len()) };
     }
 }
 

@@ -45,20 +45,68 @@ pub struct Operand {
 /// the tile was compiled for.
 pub type TileFn = unsafe fn(ins: &[Operand], out: *mut u8, n: usize);
 
+/// A tile for this machine, which knows its dtypes.
+#[derive(Debug, Clone, Copy)]
+pub struct Tile {
+    run: TileFn,
+    ins: &'static [DType],
+    out: DType,
+}
+
+impl Tile {
+    /// Number of operands.
+    pub fn arity(&self) -> usize {
+        self.ins.len()
+    }
+
+    /// Whether operand `k` may be of `dtype`.
+    #[inline]
+    pub fn reads(&self, k: usize, dtype: DType) -> bool {
+        self.ins.get(k).is_some_and(|&own| stands_for(own, dtype))
+    }
+
+    /// Whether the result may be stored as `dtype`.
+    #[inline]
+    pub fn makes(&self, dtype: DType) -> bool {
+        stands_for(self.out, dtype)
+    }
+
+    /// Runs it.
+    ///
+    /// # Safety
+    /// As [`TileFn`].
+    #[inline]
+    pub(crate) unsafe fn call(&self, ins: &[Operand], out: *mut u8, n: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { (self.run)(ins, out, n) };
+    }
+}
+
+/// Whether a kernel of `own` elements handles `dtype`: truth values are bytes to it.
+#[inline]
+fn stands_for(own: DType, dtype: DType) -> bool {
+    own == dtype || (own == DType::U8 && dtype == DType::Bool)
+}
+
 /// One tile as compiled for each instruction set.
 #[derive(Clone, Copy)]
-pub(crate) struct Versions([TileFn; 3]);
+pub(crate) struct Versions {
+    runs: [TileFn; 3],
+    ins: &'static [DType],
+    out: DType,
+}
 
 impl Versions {
     pub(crate) const fn of<K: Kernel>() -> Versions {
         #[cfg(target_arch = "x86_64")]
-        return Versions([kernel::baseline::<K>, kernel::avx2::<K>, kernel::avx512::<K>]);
+        let runs: [TileFn; 3] = [kernel::baseline::<K>, kernel::avx2::<K>, kernel::avx512::<K>];
         #[cfg(not(target_arch = "x86_64"))]
-        return Versions([kernel::baseline::<K>; 3]);
+        let runs: [TileFn; 3] = [kernel::baseline::<K>; 3];
+        Versions { runs, ins: K::INS, out: K::OUT }
     }
 
-    pub(crate) fn get(&self, isa: Isa) -> TileFn {
-        self.0[isa as usize]
+    pub(crate) fn get(&self, isa: Isa) -> Tile {
+        Tile { run: self.runs[isa as usize], ins: self.ins, out: self.out }
     }
 }
 
@@ -79,12 +127,12 @@ impl TileSet {
     }
 
     /// The tile for this machine, if the dtype has the instruction.
-    pub fn get(&self, dtype: DType) -> Option<TileFn> {
+    pub fn get(&self, dtype: DType) -> Option<Tile> {
         self.get_for(dtype, isa())
     }
 
     /// The tile for a given instruction set, which the machine must have when it is called.
-    pub fn get_for(&self, dtype: DType, isa: Isa) -> Option<TileFn> {
+    pub(crate) fn get_for(&self, dtype: DType, isa: Isa) -> Option<Tile> {
         self.versions[dtype as usize].map(|versions| versions.get(isa))
     }
 

@@ -3,6 +3,7 @@
 //! A [`Plan`] is immutable and shared between threads; a [`Run`] is one caller's working
 //! memory.
 
+mod finish;
 mod memory;
 mod order;
 mod place;

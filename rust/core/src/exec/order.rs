@@ -56,34 +56,34 @@ fn homes(graph: &Graph, layouts: &[Layout], given: &[bool]) -> Vec<Option<usize>
     for output in &graph.outputs {
         let Role::Update(i) = output.role else { continue };
         let i = i as usize;
-        let mut next = Some(output.value);
+        let (mut next, mut whole) = (Some(output.value), true);
         while let Some(value) = next {
             let home = &mut homes[value.0 as usize];
             if home.is_some() || given[value.0 as usize] {
                 break;
             }
             *home = Some(i);
-            next = if layouts[i].is_contiguous() {
-                forerunner(graph, value, &readers)
-            } else {
-                None
-            };
+            if !layouts[i].is_contiguous() {
+                break;
+            }
+            // What is not yet the new contents is overwritten by them, so nobody else reads it.
+            whole &= graph.maker(value).is_view();
+            let free = |v: &ValueId| readers[v.0 as usize] == 1 && !given[v.0 as usize];
+            next = forerunner(graph, value, &free).filter(|v| whole || free(v));
         }
     }
     homes
 }
 
 /// The operand whose memory can become that of `value` without a copy.
-fn forerunner(graph: &Graph, value: ValueId, readers: &[u32]) -> Option<ValueId> {
+fn forerunner(graph: &Graph, value: ValueId, free: &dyn Fn(&ValueId) -> bool) -> Option<ValueId> {
     let node = graph.maker(value);
     match &node.kind {
         Kind::Call(Op::View(View::Reshape(_))) => Some(node.inputs[0]),
         Kind::Call(op) if node.inputs.len() <= MANY => {
             let k = node.outputs.iter().position(|v| *v == value)?;
             let fits = |(j, v): &(usize, &ValueId)| {
-                op.overwrites(k, *j)
-                    && readers[v.0 as usize] == 1
-                    && graph.fact(**v) == graph.fact(value)
+                op.overwrites(k, *j) && free(v) && graph.fact(**v) == graph.fact(value)
             };
             node.inputs.iter().enumerate().find(fits).map(|(_, v)| *v)
         }
@@ -92,12 +92,7 @@ fn forerunner(graph: &Graph, value: ValueId, readers: &[u32]) -> Option<ValueId>
 }
 
 /// Which of the nodes `early` can wait until nothing fails any more.
-fn waiting(
-    graph: &Graph,
-    early: &[usize],
-    given: &[bool],
-    homes: &[Option<usize>],
-) -> Vec<bool> {
+fn waiting(graph: &Graph, early: &[usize], given: &[bool], homes: &[Option<usize>]) -> Vec<bool> {
     let mut needed = vec![false; graph.values.len()];
     let mut waits = vec![false; early.len()];
     for (wait, &at) in waits.iter_mut().zip(early).rev() {

@@ -9,10 +9,9 @@ use std::collections::HashMap;
 use smallvec::{SmallVec, smallvec};
 use weft_kernels::{Layout, Shape};
 
-use super::memory::{Life, pack};
 use super::order::{MANY, Order};
 use super::place::{Deed, Place, Pool, Root, RootId, RootKind, Step, alike};
-use super::plan::{Plan, Report, Target};
+use super::plan::{Plan, Report};
 use crate::fact::Fact;
 use crate::graph::{Graph, Kind, Node, Role, ValueId};
 use crate::op::cast::Cast;
@@ -20,23 +19,23 @@ use crate::op::create::Create;
 use crate::op::{Class, Op, Read};
 
 pub(super) struct Planner<'a> {
-    graph: &'a Graph,
+    pub(super) graph: &'a Graph,
     layouts: &'a [Layout],
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     /// Which values each step reads and makes.
-    deeds: Vec<Deed>,
-    roots: Vec<Root>,
+    pub(super) deeds: Vec<Deed>,
+    pub(super) roots: Vec<Root>,
     places: Vec<Option<Place>>,
-    pool: Pool,
+    pub(super) pool: Pool,
     const_roots: HashMap<usize, RootId>,
-    input_roots: Vec<RootId>,
+    pub(super) input_roots: Vec<RootId>,
     /// By value: readers that have not been planned yet.
     readers: Vec<u32>,
     /// By root: values on it that still have readers.
     busy: Vec<u32>,
     /// Where values lie that replace the contents of an input, once that is sure.
     sources: Vec<Option<Place>>,
-    report: Report,
+    pub(super) report: Report,
 }
 
 /// The operands of a step, found by their root.
@@ -163,7 +162,10 @@ impl<'a> Planner<'a> {
                     let at = self.pool.data(constant);
                     let root = self.constant(at, constant.fact.bytes());
                     let layout = Layout::contiguous(constant.fact.shape);
-                    self.settle(node.outputs[0], Place { root, dtype: constant.fact.dtype, layout });
+                    self.settle(
+                        node.outputs[0],
+                        Place { root, dtype: constant.fact.dtype, layout },
+                    );
                 }
                 Kind::Call(Op::Create(Create::Full { shape, dtype, value })) => {
                     let at = self.pool.scalar(*dtype, *value);
@@ -345,8 +347,8 @@ impl<'a> Planner<'a> {
             }
             let (place, fact) = (self.place(output.value), self.graph.fact(output.value));
             let root = &mut self.roots[place.root];
-            let whole = alike(&place.layout, &Layout::contiguous(fact.shape))
-                && root.bytes == fact.bytes();
+            let whole =
+                alike(&place.layout, &Layout::contiguous(fact.shape)) && root.bytes == fact.bytes();
             if root.kind == RootKind::Slab && whole {
                 root.kind = RootKind::Output(number);
             } else {
@@ -365,93 +367,9 @@ impl<'a> Planner<'a> {
             let from = self.sources[at].unwrap_or_else(|| self.place(output.value));
             let constant = matches!(self.roots[from.root].kind, RootKind::Const(_));
             self.report.late_copies += usize::from(!constant);
-            let to = Place {
-                root: self.input_roots[i],
-                dtype: from.dtype,
-                layout: self.layouts[i],
-            };
+            let to =
+                Place { root: self.input_roots[i], dtype: from.dtype, layout: self.layouts[i] };
             self.copy(output.value, from, to);
         }
     }
-
-    /// From which step to which each root is in use.
-    fn lives(&self) -> Vec<Option<Life>> {
-        let mut lives: Vec<Option<Life>> = vec![None; self.roots.len()];
-        for (at, step) in self.steps.iter().enumerate() {
-            for place in step.inputs.iter().chain(&step.outputs) {
-                let bytes = self.roots[place.root].bytes;
-                let life = lives[place.root].get_or_insert(Life { bytes, first: at, last: at });
-                life.last = at;
-            }
-        }
-        lives
-    }
-
-    /// By root, the offset in the slab; and the slab's size.
-    fn pack(&self) -> (Vec<usize>, usize) {
-        let in_slab = |(root, life): (RootId, Option<Life>)| {
-            let slab = self.roots[root].kind == RootKind::Slab && self.roots[root].bytes > 0;
-            Some((root, life.filter(|_| slab)?))
-        };
-        let mut slab: Vec<(RootId, Life)> =
-            self.lives().into_iter().enumerate().filter_map(in_slab).collect();
-        slab.sort_by_key(|(_, life)| life.first);
-        let lives: Vec<Life> = slab.iter().map(|(_, life)| *life).collect();
-        let (packed, bytes) = pack(&lives);
-        let mut offsets = vec![0; self.roots.len()];
-        for ((root, _), offset) in slab.iter().zip(packed) {
-            offsets[*root] = offset;
-        }
-        (offsets, bytes)
-    }
-
-    /// Numbers the buffers (slab, constants, inputs, outputs) and packs the slab.
-    fn finish(mut self, commit: usize) -> (Plan, Vec<Deed>) {
-        let (offsets, slab_bytes) = self.pack();
-        let (constants, inputs) = (self.pool.buffers.len(), self.input_roots.len());
-        for step in &mut self.steps {
-            for place in step.inputs.iter_mut().chain(step.outputs.iter_mut()) {
-                let root = place.root;
-                place.root = match self.roots[root].kind {
-                    RootKind::Slab => {
-                        place.layout.offset += offsets[root] / place.dtype.size();
-                        0
-                    }
-                    RootKind::Const(at) => 1 + at,
-                    RootKind::Input(at) => 1 + constants + at,
-                    RootKind::Output(at) => 1 + constants + inputs + at,
-                };
-            }
-        }
-        self.report.steps = self.steps.len();
-        self.report.slab_bytes = slab_bytes;
-        let plan = Plan {
-            steps: self.steps,
-            commit,
-            constants: self.pool.buffers,
-            inputs: self.input_roots.iter().map(|&root| self.roots[root].bytes).collect(),
-            targets: targets(self.graph),
-            updates: changed(self.graph),
-            report: self.report,
-        };
-        (plan, self.deeds)
-    }
-}
-
-/// What becomes of the outputs that are not updates.
-fn targets(graph: &Graph) -> Vec<Target> {
-    let left = graph.outputs.iter().filter(|o| !matches!(o.role, Role::Update(_)));
-    left.map(|o| Target { role: o.role, fact: graph.fact(o.value) }).collect()
-}
-
-/// The inputs that an eager run declares changed.
-fn changed(graph: &Graph) -> Vec<usize> {
-    let mut inputs: Vec<usize> = Vec::new();
-    for output in &graph.outputs {
-        if let Role::Update(i) = output.role {
-            inputs.push(i as usize);
-        }
-    }
-    inputs.sort_unstable();
-    inputs
 }

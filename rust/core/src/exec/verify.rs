@@ -49,12 +49,7 @@ fn span(place: &Place) -> (usize, usize) {
 }
 
 /// Checks `plan` for `graph`, whose inputs lie as `layouts`; `deeds` are those of its steps.
-pub(super) fn verify(
-    graph: &Graph,
-    layouts: &[Layout],
-    plan: &Plan,
-    deeds: &[Deed],
-) -> Result<()> {
+pub(super) fn verify(graph: &Graph, layouts: &[Layout], plan: &Plan, deeds: &[Deed]) -> Result<()> {
     let mut memory = Memory::new(graph, layouts, plan);
     for (at, (step, deed)) in plan.steps.iter().zip(deeds).enumerate() {
         memory.step(at, step, deed)?;

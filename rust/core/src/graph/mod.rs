@@ -15,7 +15,7 @@ use weft_kernels::Scalar;
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
 use crate::op::create::Create;
-use crate::op::{Emit, Faults, Op, Val, Vals};
+use crate::op::{Class, Emit, Faults, Op, Val, Vals};
 use crate::site::Site;
 
 pub use edit::Rewrite;
@@ -60,6 +60,13 @@ pub struct Node {
     pub outputs: SmallVec<[ValueId; 1]>,
     /// The user's line.
     pub site: Site,
+}
+
+impl Node {
+    /// Whether it only shows what it reads in another way.
+    pub fn is_view(&self) -> bool {
+        matches!(&self.kind, Kind::Call(op) if op.class() == Class::View)
+    }
 }
 
 /// What is known of a value.
@@ -169,7 +176,8 @@ impl Graph {
     pub fn faults(&self, node: &Node) -> Faults {
         match &node.kind {
             Kind::Call(op) => {
-                let facts: SmallVec<[Fact; 4]> = node.inputs.iter().map(|v| self.fact(*v)).collect();
+                let facts: SmallVec<[Fact; 4]> =
+                    node.inputs.iter().map(|v| self.fact(*v)).collect();
                 op.faults(&facts)
             }
             _ => Faults::Never,

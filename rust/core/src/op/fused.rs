@@ -4,14 +4,15 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use weft_kernels::program::{Dst, Instr, Program, Src};
-use weft_kernels::{Arg, DType, tile};
+use weft_kernels::program::{Dst, Instr, Program, Slots, Src};
+use weft_kernels::tile::{self, Tile};
+use weft_kernels::{Arg, DType};
 
 use super::pointwise::no_gradient;
 use super::{
     Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
 /// Where an operation of a group reads an operand.
@@ -67,8 +68,9 @@ impl Hash for Fused {
 }
 
 impl Fused {
-    /// A group whose inputs have the dtypes `inputs` and whose outputs have `facts`.
-    pub fn new(steps: Vec<Step>, inputs: &[DType], facts: Facts) -> Fused {
+    /// A group whose inputs have the dtypes `inputs` and whose outputs have `facts`; an error
+    /// if an operation does not find what it expects.
+    pub fn new(steps: Vec<Step>, inputs: &[DType], facts: Facts) -> Result<Fused> {
         let mut last_read = vec![0; inputs.len()];
         let mut written = vec![0; facts.len()];
         let mut flops = 0;
@@ -84,8 +86,10 @@ impl Fused {
             let one = Fact::new(step.dtype, weft_kernels::Shape::SCALAR);
             flops += step.op.flops(&vec![one; step.from.len()]).max(1);
         }
-        let program = assemble(&steps, inputs, facts.len());
-        Fused(Arc::new(Group { steps, facts, flops, last_read, written, program }))
+        let outs = facts.iter().map(|fact| fact.dtype).collect();
+        let program = assemble(&steps, inputs, outs)
+            .ok_or_else(|| Error::runtime("fused", "the operations do not fit together"))?;
+        Ok(Fused(Arc::new(Group { steps, facts, flops, last_read, written, program })))
     }
 
     /// The operations, in order.
@@ -95,18 +99,16 @@ impl Fused {
 }
 
 /// The kernel of a pointwise operation on operands of these dtypes.
-fn tile_of(op: &Op, operands: &[DType]) -> tile::TileFn {
+fn tile_of(op: &Op, operands: &[DType]) -> Option<Tile> {
     match op {
-        Op::Pointwise(row) => {
-            row.tile.get(operands[row.arity - 1]).expect("a recorded operation has a kernel")
-        }
-        Op::Cast(cast) => tile::cast(operands[0], cast.dtype),
-        other => unreachable!("{} is not pointwise", other.name()),
+        Op::Pointwise(row) => row.tile.get(*operands.last()?),
+        Op::Cast(cast) => Some(tile::cast(*operands.first()?, cast.dtype)),
+        _ => None,
     }
 }
 
 /// Turns steps into instructions; a register is free again after its last reader.
-fn assemble(steps: &[Step], inputs: &[DType], outs: usize) -> Program {
+fn assemble(steps: &[Step], inputs: &[DType], outs: Vec<DType>) -> Option<Program> {
     let mut last_use = vec![0; steps.len()];
     for (i, step) in steps.iter().enumerate() {
         for from in &step.from {
@@ -154,9 +156,9 @@ fn assemble(steps: &[Step], inputs: &[DType], outs: usize) -> Program {
             }
         };
         place.push(here);
-        instrs.push(Instr { tile: tile_of(&step.op, &operands), ins, dst, dtype: step.dtype });
+        instrs.push(Instr { tile: tile_of(&step.op, &operands)?, ins, dst });
     }
-    Program { instrs, ins: inputs.len(), outs, regs }
+    Program::new(instrs, Slots { ins: inputs.to_vec(), outs, regs })
 }
 
 impl Rule for Fused {

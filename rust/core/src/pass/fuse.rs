@@ -213,7 +213,7 @@ impl Groups<'_> {
         }
         let site = self.graph.nodes[members[members.len() - 1]].site;
         let gone = steps.len() - 1;
-        let fused = Op::Fused(Fused::new(steps, &dtypes, facts));
+        let fused = Op::Fused(Fused::new(steps, &dtypes, facts)?);
         let inputs: SmallVec<[ValueId; 4]> = inputs.iter().map(|v| rewrite.get(*v)).collect();
         let outputs = rewrite.call(fused, &inputs, site)?;
         for (old, new) in results.into_iter().zip(outputs) {

@@ -3,35 +3,31 @@ use crate::layout::Layout;
 use crate::testing::{Tensor, noise32};
 use crate::tile::{self, TileSet};
 
-fn f32_tile(set: &TileSet) -> TileFn {
+fn f32_tile(set: &TileSet) -> Tile {
     set.get(DType::F32).unwrap()
 }
 
 fn instr(set: &TileSet, ins: &[Src], dst: Dst) -> Instr {
-    Instr { tile: f32_tile(set), ins: ins.to_vec(), dst, dtype: DType::F32 }
+    Instr { tile: f32_tile(set), ins: ins.to_vec(), dst }
+}
+
+fn slots(ins: usize, outs: usize, regs: Vec<DType>) -> Slots {
+    Slots { ins: vec![DType::F32; ins], outs: vec![DType::F32; outs], regs }
 }
 
 /// out0 = tanh(a b + c), out1 = (out0 < a ? out0 : a) c; one register of truth values.
 fn program() -> Program {
-    let less = Instr {
-        tile: f32_tile(&tile::LT),
-        ins: vec![Src::Out(0), Src::In(0)],
-        dst: Dst::Reg(1),
-        dtype: DType::Bool,
-    };
-    Program {
-        instrs: vec![
-            instr(&tile::MUL, &[Src::In(0), Src::In(1)], Dst::Reg(0)),
-            instr(&tile::ADD, &[Src::Reg(0), Src::In(2)], Dst::Reg(0)),
-            instr(&tile::TANH, &[Src::Reg(0)], Dst::Out(0)),
-            less,
-            instr(&tile::WHERE, &[Src::Reg(1), Src::Out(0), Src::In(0)], Dst::Reg(0)),
-            instr(&tile::MUL, &[Src::Reg(0), Src::In(2)], Dst::Out(1)),
-        ],
-        ins: 3,
-        outs: 2,
-        regs: vec![DType::F32, DType::Bool],
-    }
+    let less =
+        Instr { tile: f32_tile(&tile::LT), ins: vec![Src::Out(0), Src::In(0)], dst: Dst::Reg(1) };
+    let instrs = vec![
+        instr(&tile::MUL, &[Src::In(0), Src::In(1)], Dst::Reg(0)),
+        instr(&tile::ADD, &[Src::Reg(0), Src::In(2)], Dst::Reg(0)),
+        instr(&tile::TANH, &[Src::Reg(0)], Dst::Out(0)),
+        less,
+        instr(&tile::WHERE, &[Src::Reg(1), Src::Out(0), Src::In(0)], Dst::Reg(0)),
+        instr(&tile::MUL, &[Src::Reg(0), Src::In(2)], Dst::Out(1)),
+    ];
+    Program::new(instrs, slots(3, 2, vec![DType::F32, DType::Bool])).unwrap()
 }
 
 /// What [`program`] gives for one element.
@@ -149,7 +145,7 @@ fn many_operands_and_registers_work_too() {
         instrs.push(instr(&tile::ADD, &[Src::Reg(k - 1), Src::In(k)], Dst::Reg(k)));
     }
     instrs.push(instr(&tile::NEG, &[Src::Reg(19)], Dst::Out(0)));
-    let program = Program { instrs, ins: 20, outs: 1, regs: vec![DType::F32; 20] };
+    let program = Program::new(instrs, slots(20, 1, vec![DType::F32; 20])).unwrap();
     let out = tensor(&[N], 99);
     let args: Vec<Arg> = ins.iter().map(Tensor::arg).collect();
     program.run(&args, &[out.arg()]);
@@ -162,9 +158,7 @@ fn many_operands_and_registers_work_too() {
 #[should_panic(expected = "in a sweep of")]
 fn shapes_must_agree() {
     let (a, out) = (tensor(&[3], 1), tensor(&[4], 2));
-    let mut program = program();
-    program.instrs.truncate(1);
-    program.run(&[a.arg(), out.arg(), out.arg()], &[out.arg(), out.arg()]);
+    program().run(&[a.arg(), out.arg(), out.arg()], &[out.arg(), out.arg()]);
 }
 
 #[test]
@@ -174,4 +168,41 @@ fn a_window_beyond_its_buffer_is_refused() {
     a.layout = Layout { offset: 1, ..a.layout };
     let out = tensor(&[3], 2);
     apply(f32_tile(&tile::NEG), &[a.arg()], out.arg(), 1);
+}
+
+#[test]
+fn a_program_that_names_what_it_does_not_have_does_not_exist() {
+    let neg = |src, dst| instr(&tile::NEG, &[src], dst);
+    let (out, f32s) = (Dst::Out(0), || vec![DType::F32]);
+    for bad in [
+        neg(Src::In(1), out),
+        neg(Src::Reg(1), out),
+        neg(Src::Out(1), out),
+        neg(Src::In(0), Dst::Reg(1)),
+        neg(Src::In(0), Dst::Out(1)),
+        instr(&tile::ADD, &[Src::In(0)], out),
+        instr(&tile::NEG, &[Src::In(0), Src::In(0)], out),
+        instr(&tile::LT, &[Src::In(0), Src::In(0)], out),
+        instr(&tile::WHERE, &[Src::In(0), Src::In(0), Src::In(0)], out),
+    ] {
+        assert!(Program::new(vec![bad.clone()], slots(1, 1, f32s())).is_none(), "{bad:?}");
+    }
+    let wide = Slots { regs: vec![DType::F64], ..slots(1, 1, Vec::new()) };
+    let into_wide = neg(Src::In(0), Dst::Reg(0));
+    assert!(Program::new(vec![into_wide], wide).is_none());
+    assert!(Program::new(Vec::new(), Slots::default()).is_none());
+}
+
+#[test]
+#[should_panic(expected = "for Slots")]
+fn a_program_is_not_run_on_another_dtype() {
+    let (a, wrong) = (tensor(&[3], 1), Tensor::new(&[1f64, 2.0, 3.0], &[3]));
+    program().run(&[a.arg(), a.arg(), a.arg()], &[a.arg(), wrong.arg()]);
+}
+
+#[test]
+#[should_panic(expected = "for Tile")]
+fn an_instruction_is_not_run_on_another_dtype() {
+    let (a, wrong) = (tensor(&[3], 1), Tensor::new(&[1f64, 2.0, 3.0], &[3]));
+    apply(f32_tile(&tile::NEG), &[a.arg()], wrong.arg(), 1);
 }

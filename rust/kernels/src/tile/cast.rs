@@ -1,9 +1,9 @@
 //! Conversions between dtypes.
 
 use super::kernel::{Map1, Un};
-use super::{TileFn, Versions};
+use super::{Tile, Versions};
 use crate::cpu::{Isa, isa};
-use crate::dtype::DType;
+use crate::dtype::{DType, Element};
 
 struct To;
 
@@ -36,7 +36,7 @@ impl<T: Default + PartialEq> Un<T, u8> for Truth {
 
 type Row = [Versions; 6];
 
-const fn row<T: Copy + Default + PartialEq>() -> Row
+const fn row<T: Element + Default>() -> Row
 where
     To: Un<T, u8> + Un<T, i32> + Un<T, i64> + Un<T, f32> + Un<T, f64>,
 {
@@ -56,11 +56,11 @@ static CASTS: [Row; 6] =
 /// The tile that converts `from` to `to`. Floats become integers by truncation and
 /// saturation (NaN becomes 0), integers narrow by dropping bits, and truth values are
 /// what is not zero.
-pub fn cast(from: DType, to: DType) -> TileFn {
+pub fn cast(from: DType, to: DType) -> Tile {
     cast_for(from, to, isa())
 }
 
 /// [`cast`] for a given instruction set.
-pub(super) fn cast_for(from: DType, to: DType, isa: Isa) -> TileFn {
+pub(super) fn cast_for(from: DType, to: DType, isa: Isa) -> Tile {
     CASTS[from as usize][to as usize].get(isa)
 }

@@ -4,13 +4,14 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 use super::{Operand, TileFn};
+use crate::dtype::{DType, Element};
 
 /// A tile's loop.
 pub(crate) trait Kernel {
-    /// Bytes per element of each input.
-    const INS: &'static [usize];
-    /// Bytes per element of the output.
-    const OUT: usize;
+    /// Dtype of each input ([`DType::U8`] stands for truth values too).
+    const INS: &'static [DType];
+    /// Dtype of the output.
+    const OUT: DType;
 
     /// Computes `n` elements.
     ///
@@ -70,9 +71,9 @@ pub(crate) unsafe fn output<'a, T>(out: *mut u8, n: usize) -> &'a mut [T] {
     unsafe { std::slice::from_raw_parts_mut(out.cast::<T>(), n) }
 }
 
-impl<F: Un<T, U>, T: Copy, U: Copy> Kernel for Map1<F, T, U> {
-    const INS: &'static [usize] = &[size_of::<T>()];
-    const OUT: usize = size_of::<U>();
+impl<F: Un<T, U>, T: Element, U: Element> Kernel for Map1<F, T, U> {
+    const INS: &'static [DType] = &[T::DTYPE];
+    const OUT: DType = U::DTYPE;
     #[inline(always)]
     unsafe fn run(ins: &[Operand], out: *mut u8, n: usize) {
         // SAFETY: the contract of `run`.
@@ -93,9 +94,9 @@ fn map1<F: Un<T, U>, T: Copy, U: Copy>(x: &[T], out: &mut [U]) {
     }
 }
 
-impl<F: Bi<T, U>, T: Copy, U: Copy> Kernel for Map2<F, T, U> {
-    const INS: &'static [usize] = &[size_of::<T>(), size_of::<T>()];
-    const OUT: usize = size_of::<U>();
+impl<F: Bi<T, U>, T: Element, U: Element> Kernel for Map2<F, T, U> {
+    const INS: &'static [DType] = &[T::DTYPE, T::DTYPE];
+    const OUT: DType = U::DTYPE;
     #[inline(always)]
     unsafe fn run(ins: &[Operand], out: *mut u8, n: usize) {
         // SAFETY: the contract of `run`.
@@ -113,9 +114,9 @@ fn map2<F: Bi<T, U>, T: Copy, U: Copy>(a: &[T], b: &[T], out: &mut [U]) {
     }
 }
 
-impl<F: Tri<C, T>, C: Copy, T: Copy> Kernel for Map3<F, C, T> {
-    const INS: &'static [usize] = &[size_of::<C>(), size_of::<T>(), size_of::<T>()];
-    const OUT: usize = size_of::<T>();
+impl<F: Tri<C, T>, C: Element, T: Element> Kernel for Map3<F, C, T> {
+    const INS: &'static [DType] = &[C::DTYPE, T::DTYPE, T::DTYPE];
+    const OUT: DType = T::DTYPE;
     #[inline(always)]
     unsafe fn run(ins: &[Operand], out: *mut u8, n: usize) {
         // SAFETY: the contract of `run`.
@@ -174,24 +175,17 @@ struct Stage(MaybeUninit<[u8; STAGE * 8]>);
 /// the output copied aside, so that each loop exists in one form only.
 ///
 /// # Safety
-/// As [`TileFn`], for `tile` with inputs of `sizes` and outputs of `size` bytes per element.
+/// As [`TileFn`], for `tile` with inputs and output of these dtypes.
 #[inline(never)]
-unsafe fn staged(
-    tile: TileFn,
-    sizes: &[usize],
-    size: usize,
-    ins: &[Operand],
-    out: *mut u8,
-    n: usize,
-) {
+unsafe fn staged(tile: TileFn, from: &[DType], to: DType, ins: &[Operand], out: *mut u8, n: usize) {
     let mut stages = [const { Stage(MaybeUninit::uninit()) }; 3];
     let stages = stages.each_mut().map(|stage| stage.0.as_mut_ptr().cast::<u8>());
     let mut now = [Operand { ptr: out, step: 1 }; 3];
-    let count = sizes.len();
+    let (count, size) = (from.len(), to.size());
     for k in 0..count {
         if ins[k].step == 0 {
             // SAFETY: the operand holds one element, the stage STAGE of them.
-            unsafe { splat(ins[k].ptr, stages[k], sizes[k], n.min(STAGE)) };
+            unsafe { splat(ins[k].ptr, stages[k], from[k].size(), n.min(STAGE)) };
             now[k].ptr = stages[k];
         }
     }
@@ -199,10 +193,10 @@ unsafe fn staged(
     while done < n {
         let len = (n - done).min(STAGE);
         for k in (0..count).filter(|&k| ins[k].step != 0) {
-            now[k].ptr = ins[k].ptr.wrapping_add(done * sizes[k]);
+            now[k].ptr = ins[k].ptr.wrapping_add(done * from[k].size());
             if ins[k].ptr == out.cast_const() {
                 // SAFETY: `len` elements are readable, and the stage holds them.
-                unsafe { stages[k].copy_from_nonoverlapping(now[k].ptr, len * sizes[k]) };
+                unsafe { stages[k].copy_from_nonoverlapping(now[k].ptr, len * from[k].size()) };
                 now[k].ptr = stages[k];
             }
         }

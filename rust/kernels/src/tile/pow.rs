@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::kernel::{Bi, Kernel, Map2, input, output};
 use super::{Operand, TileSet};
-use crate::dtype::DType;
+use crate::dtype::{DType, Element};
 use crate::math::{double, single};
 
 /// A float type's powers.
@@ -45,9 +45,9 @@ power!(f64, double);
 
 struct FloatPow<T>(PhantomData<T>);
 
-impl<T: Power> Kernel for FloatPow<T> {
-    const INS: &'static [usize] = &[size_of::<T>(), size_of::<T>()];
-    const OUT: usize = size_of::<T>();
+impl<T: Power + Element> Kernel for FloatPow<T> {
+    const INS: &'static [DType] = &[T::DTYPE, T::DTYPE];
+    const OUT: DType = T::DTYPE;
     #[inline(always)]
     unsafe fn run(ins: &[Operand], out: *mut u8, n: usize) {
         // SAFETY: the contract of `run`.

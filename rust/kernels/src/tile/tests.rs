@@ -107,7 +107,7 @@ impl Run {
 /// One call. `at` is the distance of all runs from a cache line in elements, `single` the
 /// operand that is one value repeated, `alias` the operand that is also the output.
 struct Call<'a> {
-    tile: TileFn,
+    tile: Tile,
     ins: &'a [(DType, Vec<u8>)],
     out: DType,
     n: usize,
@@ -135,7 +135,7 @@ impl Call<'_> {
             None => &mut out,
         };
         // SAFETY: every run holds `n` elements of its dtype.
-        unsafe { (self.tile)(&operands, target.ptr(), self.n) };
+        unsafe { self.tile.call(&operands, target.ptr(), self.n) };
         target.read(self.out, self.n)
     }
 }
@@ -230,7 +230,7 @@ fn results<T: Element>(set: &TileSet, columns: &[&[T]]) -> Vec<T> {
         columns.iter().map(|x| Operand { ptr: x.as_ptr().cast(), step: 1 }).collect();
     let mut out = columns[0].to_vec();
     // SAFETY: all columns hold `n` elements.
-    unsafe { set.get(T::DTYPE).unwrap()(&operands, out.as_mut_ptr().cast(), n) };
+    unsafe { set.get(T::DTYPE).unwrap().call(&operands, out.as_mut_ptr().cast(), n) };
     out
 }
 

@@ -12,7 +12,9 @@ use weft_kernels::tile::TileSet;
 use weft_kernels::{Arg, Buffer, DType, Layout, Shape, program, reduce};
 
 use super::sample::Domain;
-use super::{Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val};
+use super::{
+    Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+};
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
