@@ -191,7 +191,11 @@ impl Rule for Random {
     }
 
     fn faults(&self, _inputs: &[Fact]) -> Faults {
-        if self.dist == Dist::Permutation { Faults::Memory } else { Faults::Never }
+        match self.dist {
+            Dist::Permutation => Faults::Memory,
+            Dist::Choice { .. } => Faults::Values,
+            _ => Faults::Never,
+        }
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {

@@ -5,7 +5,7 @@ use weft_kernels::{Arg, DType, Fault, Scalar, Shape, check, fill};
 
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
@@ -83,6 +83,10 @@ impl Rule for Within {
 
     fn overwrites(&self, _output: usize, _input: usize) -> bool {
         false
+    }
+
+    fn faults(&self, _inputs: &[Fact]) -> Faults {
+        Faults::Values
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
