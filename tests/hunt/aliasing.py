@@ -18,6 +18,8 @@ from tests.hunt.aliasing_source import Case, World
 import weft
 
 NAME = "aliasing"
+#: Programs for the tests.
+SHORT = 400
 CALLS = 5
 
 
@@ -95,6 +97,7 @@ def check(case: Case) -> str:
 def run(seed: int, count: int) -> dict[str, int]:
     """Check ``count`` programs that follow from ``seed``; how often each outcome came."""
     counts: Counter[str] = Counter()
+    weft._core.verify_plans(True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for k in range(count):
