@@ -6,6 +6,7 @@ from math import sqrt
 
 import weft
 from weft import functional as F
+from weft._check import chance
 from weft._core import Tensor
 from weft.nn import init
 from weft.nn.layers import Linear
@@ -52,6 +53,7 @@ class MultiheadAttention(Module):
     ) -> None:
         """Make the projections."""
         super().__init__()
+        chance("MultiheadAttention", "dropout", dropout)
         if num_heads < 1 or embed_dim % num_heads:
             raise ValueError(
                 f"MultiheadAttention: num_heads must divide embed_dim, "
@@ -94,6 +96,7 @@ class MultiheadAttention(Module):
         elif not self.batch_first:
             query, key, value = (t.transpose(0, 1) for t in (query, key, value))
         self._check(query, key, value)
+        self._check_masks(query, key, key_padding_mask, attn_mask)
         q, k, v = self._project(query, key, value)
         mask = self._mask(q, k, key_padding_mask, attn_mask, is_causal)
         heads, weights = self._attend(q, k, v, mask, need_weights)
@@ -115,6 +118,29 @@ class MultiheadAttention(Module):
                 f"[N, L, {self.embed_dim}] and twice [N, S, {self.embed_dim}], "
                 f"got {shapes[0]}, {shapes[1]}, {shapes[2]}"
             )
+
+    def _check_masks(
+        self, query: Tensor, key: Tensor, padding: Tensor | None, mask: Tensor | None
+    ) -> None:
+        (n, rows, _), columns = query.shape, key.shape[1]
+        each = (n * self.num_heads, rows, columns)
+        for name, given, shapes in (
+            ("key_padding_mask", padding, [(n, columns)]),
+            ("attn_mask", mask, [each[1:], each]),
+        ):
+            if given is None:
+                continue
+            if given.dtype is not weft.bool and not given.dtype.is_floating_point:
+                raise TypeError(
+                    f"MultiheadAttention: {name} expected to be bool or floating-point, "
+                    f"got {given.dtype}"
+                )
+            if given.shape not in shapes:
+                expected = " or ".join(map(str, shapes))
+                raise RuntimeError(
+                    f"MultiheadAttention: {name} expected to have shape {expected}, "
+                    f"got {given.shape}"
+                )
 
     def _project(self, *inputs: Tensor) -> list[Tensor]:
         """Apply the three thirds of the input projection and split into heads."""

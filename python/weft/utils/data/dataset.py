@@ -161,6 +161,8 @@ def random_split(
 
 def _sizes(total: int, lengths: Sequence[int | float]) -> list[int]:
     if all(isinstance(length, int) for length in lengths):
+        if min(lengths, default=0) < 0:
+            raise ValueError(f"random_split: lengths must be 0 or more, got {list(lengths)}")
         return [int(length) for length in lengths]
     if any(not 0 <= length <= 1 for length in lengths) or abs(sum(lengths) - 1) > 1e-9:
         raise ValueError(f"random_split: fractions must add up to 1, got {list(lengths)}")

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 import weft
+from weft._check import flag, whole
 from weft.utils.data.collate import default_collate
 from weft.utils.data.dataset import IterableDataset, Subset, TensorDataset
 from weft.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
@@ -63,7 +64,10 @@ class DataLoader:
             raise ValueError(
                 "DataLoader: batch_sampler excludes batch_size, shuffle, sampler and drop_last"
             )
-        if num_workers < 0:
+        if batch_size is None and drop_last:
+            raise ValueError("DataLoader: drop_last needs a batch_size")
+        flag("DataLoader", "drop_last", drop_last)
+        if whole("DataLoader", "num_workers", num_workers) < 0:
             raise ValueError(f"DataLoader: num_workers must be 0 or more, got {num_workers}")
         self.dataset, self.batch_size, self.drop_last = dataset, batch_size, drop_last
         self.num_workers, self.pin_memory = num_workers, pin_memory

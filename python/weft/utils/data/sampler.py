@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sized
 from typing import Any, Generic, TypeVar
 
 import weft
+from weft._check import flag, whole
 
 T = TypeVar("T")
 
@@ -61,8 +62,13 @@ class RandomSampler(Sampler[int]):
         self, data_source: Sized, replacement: bool = False, num_samples: int | None = None
     ) -> None:
         """Keep the options."""
-        self.data_source, self.replacement = data_source, replacement
-        self.num_samples = len(data_source) if num_samples is None else num_samples
+        self.data_source = data_source
+        self.replacement = flag("RandomSampler", "replacement", replacement)
+        self.num_samples = (
+            len(data_source)
+            if num_samples is None
+            else whole("RandomSampler", "num_samples", num_samples)
+        )
         if self.num_samples < 1 and num_samples is not None:
             raise ValueError(f"RandomSampler: num_samples must be positive, got {num_samples}")
         if not replacement and self.num_samples > len(data_source):
@@ -98,7 +104,8 @@ class BatchSampler(Sampler[list[int]]):
         """Set the size and whether a shorter last batch is left out."""
         if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
             raise ValueError(f"BatchSampler: batch_size must be a positive int, got {batch_size!r}")
-        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+        self.sampler, self.batch_size = sampler, batch_size
+        self.drop_last = flag("BatchSampler", "drop_last", drop_last)
 
     def __iter__(self) -> Iterator[list[int]]:
         """Start a round."""

@@ -1,0 +1,28 @@
+"""Options of loaders and samplers that mean nothing are refused."""
+
+import pytest
+
+from weft.utils.data import BatchSampler, DataLoader, RandomSampler, random_split
+
+TEN = list(range(10))
+
+REFUSED = [
+    ("DataLoader", lambda: DataLoader(TEN, batch_size=None, drop_last=True), ValueError),
+    ("DataLoader", lambda: DataLoader(TEN, drop_last="no"), TypeError),
+    ("DataLoader", lambda: DataLoader(TEN, num_workers=1.5), TypeError),
+    ("DataLoader", lambda: DataLoader(TEN, num_workers=-1), ValueError),
+    ("BatchSampler", lambda: DataLoader(TEN, batch_size=2.5), ValueError),
+    ("BatchSampler", lambda: BatchSampler(TEN, 2, "no"), TypeError),
+    ("BatchSampler", lambda: BatchSampler(TEN, True, False), ValueError),
+    ("RandomSampler", lambda: RandomSampler(TEN, replacement="no"), TypeError),
+    ("RandomSampler", lambda: RandomSampler(TEN, replacement=True, num_samples=2.5), TypeError),
+    ("RandomSampler", lambda: RandomSampler(TEN, num_samples=True), TypeError),
+    ("random_split", lambda: random_split(TEN, [12, -2]), ValueError),
+    ("random_split", lambda: random_split(TEN, [0.5, float("nan")]), ValueError),
+]
+
+
+@pytest.mark.parametrize(("name", "call", "error"), REFUSED, ids=range(len(REFUSED)))
+def test_refused(name, call, error):
+    with pytest.raises(error, match=f"^{name}: "):
+        call()
