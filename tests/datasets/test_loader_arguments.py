@@ -2,7 +2,7 @@
 
 import pytest
 
-from weft.utils.data import BatchSampler, DataLoader, RandomSampler, random_split
+from weft.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset, random_split
 
 TEN = list(range(10))
 
@@ -17,6 +17,9 @@ REFUSED = [
     ("RandomSampler", lambda: RandomSampler(TEN, replacement="no"), TypeError),
     ("RandomSampler", lambda: RandomSampler(TEN, replacement=True, num_samples=2.5), TypeError),
     ("RandomSampler", lambda: RandomSampler(TEN, num_samples=True), TypeError),
+    ("DataLoader", lambda: DataLoader(TEN, collate_fn=[]), TypeError),
+    ("DataLoader", lambda: DataLoader(TEN, sampler=[1], batch_sampler=[[1]]), ValueError),
+    ("TensorDataset", lambda: TensorDataset([1, 2]), TypeError),
     ("random_split", lambda: random_split(TEN, [12, -2]), ValueError),
     ("random_split", lambda: random_split(TEN, [0.5, float("nan")]), ValueError),
 ]
@@ -26,3 +29,11 @@ REFUSED = [
 def test_refused(name, call, error):
     with pytest.raises(error, match=f"^{name}: "):
         call()
+
+
+def test_a_sampler_may_be_a_tensor_or_empty():
+    import weft
+
+    batches = list(DataLoader(TEN, batch_size=2, sampler=weft.tensor([3, 1, 2])))
+    assert [batch.tolist() for batch in batches] == [[3, 1], [2]]
+    assert list(DataLoader(TEN, sampler=[])) == []

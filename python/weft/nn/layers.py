@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import weft
 from weft import functional as F
+from weft._check import whole
 from weft._core import Tensor
 from weft.nn import init
 from weft.nn.module import Module
@@ -112,6 +113,7 @@ class Embedding(Module):
         """Make the table."""
         super().__init__()
         if padding_idx is not None:
+            padding_idx = whole("Embedding", "padding_idx", padding_idx)
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise ValueError(
                     f"Embedding: padding_idx is outside the table, expected below "

@@ -60,6 +60,9 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
     def __init__(self, *tensors: Tensor) -> None:
         """Hold the tensors."""
+        if not all(isinstance(tensor, Tensor) for tensor in tensors):
+            kinds = ", ".join(type(tensor).__name__ for tensor in tensors)
+            raise TypeError(f"TensorDataset: expected tensors, got {kinds}")
         if not tensors or len({len(tensor) for tensor in tensors}) != 1:
             raise ValueError(
                 f"TensorDataset: expected tensors of one length, got {[len(t) for t in tensors]}"

@@ -60,13 +60,19 @@ class DataLoader:
             raise ValueError("DataLoader: a stream has no positions to shuffle or sample")
         if sampler is not None and shuffle:
             raise ValueError("DataLoader: give either sampler or shuffle=True, got both")
-        if batch_sampler is not None and (batch_size != 1 or shuffle or sampler or drop_last):
+        if batch_sampler is not None and (
+            batch_size != 1 or shuffle or sampler is not None or drop_last
+        ):
             raise ValueError(
                 "DataLoader: batch_sampler excludes batch_size, shuffle, sampler and drop_last"
             )
         if batch_size is None and drop_last:
             raise ValueError("DataLoader: drop_last needs a batch_size")
         flag("DataLoader", "drop_last", drop_last)
+        if collate_fn is not None and not callable(collate_fn):
+            raise TypeError(
+                f"DataLoader: collate_fn expected to be a function, got {type(collate_fn).__name__}"
+            )
         if whole("DataLoader", "num_workers", num_workers) < 0:
             raise ValueError(f"DataLoader: num_workers must be 0 or more, got {num_workers}")
         self.dataset, self.batch_size, self.drop_last = dataset, batch_size, drop_last
@@ -77,7 +83,9 @@ class DataLoader:
         self.sampler: Any = sampler
         self.batch_sampler: Any = batch_sampler
         if batch_sampler is None and batch_size is not None:
-            self.batch_sampler = BatchSampler(sampler or (), batch_size, drop_last)
+            self.batch_sampler = BatchSampler(
+                () if sampler is None else sampler, batch_size, drop_last
+            )
 
     def __iter__(self) -> Iterator[Any]:
         """Start a round."""
