@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from weft import _core
-from weft._check import chance, flag, real, same_shape
+from weft._check import chance, flag, real, same_shape, whole
 from weft._core import Pointwise, Tensor
 from weft._pointwise import relu, sigmoid, tanh, where
 from weft._reduce import log_softmax, softmax
@@ -255,6 +255,10 @@ def cross_entropy(
             f"cross_entropy: expected 0 <= label_smoothing <= 1, got {label_smoothing}"
         )
     if target.dtype.is_floating_point:
+        if whole("cross_entropy", "ignore_index", ignore_index) >= 0:
+            raise RuntimeError(
+                f"cross_entropy: probabilities have no class to ignore, got {ignore_index}"
+            )
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     hard = _class_loss("cross_entropy", input, target, weight, ignore_index, reduction)
     if label_smoothing == 0.0:

@@ -65,6 +65,21 @@ def test_dicts_of_modules():
     assert list(heads) == ["a", "b", "c"]
 
 
+def test_a_state_that_cannot_be_written_is_refused_as_a_whole():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Parameter(weft.zeros(2))
+            self.second = nn.Parameter(weft.zeros(1).expand(3))
+
+    model = Two()
+    with pytest.raises(RuntimeError, match="second: its elements share memory"):
+        model.load_state_dict({"first": weft.ones(2), "second": weft.ones(3)})
+    assert model.first.tolist() == [0.0, 0.0]
+    with pytest.raises(TypeError, match="strict expected to be a bool"):
+        nn.ReLU().load_state_dict({}, strict="no")
+
+
 def test_lists_of_parameters():
     values = nn.ParameterList([weft.ones(1)])
     for change in (lambda: values.extend([weft.ones(2), "x"]), lambda: values.append(None)):

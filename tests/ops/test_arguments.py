@@ -32,6 +32,7 @@ REFUSED = {
             RuntimeError,
         ),
         (lambda: F.cross_entropy(X, C, label_smoothing=2.0), RuntimeError),
+        (lambda: F.cross_entropy(X, X, ignore_index=2), RuntimeError),
         (lambda: F.cross_entropy(X, C, label_smoothing=-0.1), RuntimeError),
         (lambda: F.cross_entropy(X, C, label_smoothing=NAN), RuntimeError),
         (lambda: F.cross_entropy(X, C, label_smoothing="a"), TypeError),

@@ -142,6 +142,17 @@ def test_a_failing_step_changes_nothing():
     assert ([group["lr"] for group in opt.param_groups], sched.state_dict()) == before
 
 
+def test_a_scheduler_that_cannot_begin_leaves_no_trace():
+    def factor(epoch):
+        raise ArithmeticError("no rate")
+
+    opt = optimizer(1.0)
+    before = dict(opt.param_groups[0])
+    with pytest.raises(ArithmeticError, match="no rate"):
+        lr_scheduler.LambdaLR(opt, factor)
+    assert dict(opt.param_groups[0]) == before
+
+
 def plateau_rates(metrics, **options):
     opt = optimizer(1.0)
     sched = lr_scheduler.ReduceLROnPlateau(opt, factor=0.5, patience=0, **options)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 import weft
-from weft._core import Tensor
+from weft._check import flag
+from weft._core import Tensor, overlaps_itself
 from weft.nn.parameter import Parameter
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def load(module: Module, state: Mapping[str, Any], strict: bool) -> Incompatible
     """Check all of ``state`` against ``module``, then copy it in."""
     if not isinstance(state, Mapping):
         raise TypeError(f"load_state_dict: needs a mapping, got {type(state).__name__}")
+    flag("load_state_dict", "strict", strict)
     own = collect(module, keep_vars=True)
     keys = IncompatibleKeys(
         [name for name in own if name not in state], [name for name in state if name not in own]
@@ -79,6 +81,8 @@ def _complaints(
         expected, got = list(own[name].shape), list(value.shape)
         if expected != got:
             found.append(f"{name}: shapes differ, expected {expected}, got {got}")
+        elif overlaps_itself(own[name]):
+            found.append(f"{name}: its elements share memory and cannot be written one by one")
     return found
 
 

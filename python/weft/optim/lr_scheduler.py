@@ -51,6 +51,7 @@ class LRScheduler:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{name}: needs an Optimizer, got {type(optimizer).__name__}")
         self.optimizer, self.last_epoch = optimizer, whole(name, "last_epoch", last_epoch)
+        fresh = [group for group in optimizer.param_groups if "initial_lr" not in group]
         for number, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", copy_of(group["lr"]))
@@ -60,7 +61,12 @@ class LRScheduler:
         self._last_lr: list[float] = []
         self._step_count = 0
         self._initial = True
-        self.step()
+        try:
+            self.step()
+        except BaseException:
+            for group in fresh:
+                del group["initial_lr"]
+            raise
         del self._initial
 
     @property
