@@ -120,6 +120,9 @@ class Optimizer(Tracked):
     def _slot_added(self, state: dict[str, Any]) -> None:
         """Adapt a parameter's state to a tensor that came later than the first step."""
 
+    def _slots_left(self, state: dict[str, Any]) -> None:
+        """Adapt a parameter's state before the state tensors in use change."""
+
     def _check_params(self, params: list[Any]) -> None:
         name, seen = type(self).__name__, {id(param) for param in self._params}
         for param in params:
@@ -161,6 +164,8 @@ class Optimizer(Tracked):
 
     def _relay(self, old: Lane) -> Lane:
         """Replace a lane whose hyperparameters now need other state tensors."""
+        for param in old.params:
+            self._slots_left(self.state[param])
         new = self._lane(old.group, old.hyper)
         new.values = old.values
         self._lanes = tuple(new if lane is old else lane for lane in self._lanes)

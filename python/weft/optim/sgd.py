@@ -75,6 +75,11 @@ class SGD(Optimizer):
         """A momentum buffer begins as the gradient of its first step, whenever that is."""
         state["step"].zero_()
 
+    def _slots_left(self, state: dict[str, Any]) -> None:
+        """Steps without momentum count, so a buffer that none has begun must be made anew."""
+        if state["step"].item() == 0:
+            state.pop("momentum_buffer", None)
+
     def _hyper(self, group: ParamGroup) -> tuple[Any, ...]:
         keys = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
         return tuple(group[key] for key in keys)
