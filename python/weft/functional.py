@@ -408,8 +408,10 @@ def binary_cross_entropy(
     """
     name = "binary_cross_entropy"
     same_shape(name, input, target)
-    _core.within(name, "input", input)
-    _core.within(name, "target", target)
+    for label, values in (("input", input), ("target", target)):
+        if not values.dtype.is_floating_point:
+            raise TypeError(f"{name}: {label} expected to be floating-point, got {values.dtype}")
+        _core.within(name, label, values)
     yes, no = input.log().clamp(min=-100), (1 - input).log().clamp(min=-100)
     loss = -(target * yes + (1 - target) * no)
     return _reduce(_weighted(name, loss, weight), reduction, name)

@@ -48,6 +48,8 @@ REFUSED = {
         (lambda: F.binary_cross_entropy(P - 1, P), RuntimeError),
         (lambda: F.binary_cross_entropy(P * NAN, P), RuntimeError),
         (lambda: F.binary_cross_entropy(P, P + 5), RuntimeError),
+        (lambda: F.binary_cross_entropy(P, C), TypeError),
+        (lambda: F.binary_cross_entropy(P > 0, P), TypeError),
         (lambda: F.binary_cross_entropy(P, P, weight=weft.ones(2, 3)), RuntimeError),
     ],
     "binary_cross_entropy_with_logits": [
@@ -127,6 +129,10 @@ REFUSED = {
     "randint": [
         (lambda: weft.randint(1.5, 5, (2,)), TypeError),
         (lambda: weft.randint(True, (2,)), TypeError),
+    ],
+    "orthogonal_": [
+        (lambda: weft.nn.init.orthogonal_(X.clone(), (1,)), TypeError),
+        (lambda: weft.nn.init.orthogonal_(weft.ones(2, 2).long()), TypeError),
     ],
     "clip_grad_norm_": [
         (lambda: weft.nn.utils.clip_grad_norm_([X], "a"), TypeError),

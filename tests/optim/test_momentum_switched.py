@@ -32,3 +32,23 @@ def test_a_buffer_begins_as_the_first_gradient_that_momentum_sees(compiled):
 def test_a_buffer_that_has_begun_waits(compiled):
     """v = 1; without momentum 1; then v = 0.25 * 1 + 0.5 * 1."""
     assert run([0.25, 0, 0.25], compiled) == [-1.0, -2.0, -2.75]
+
+
+def test_a_waiting_buffer_is_saved_and_loaded():
+    """v = 1; saved without momentum; then v = 0.25 * 1 + 0.5 * 1."""
+
+    def make(momentum):
+        weight = weft.zeros(1, requires_grad=True)
+        weight.grad = weft.ones(1)
+        return weight, SGD([weight], lr=1.0, momentum=momentum, dampening=0.5)
+
+    weight, opt = make(0.25)
+    opt.step()
+    opt.param_groups[0]["momentum"] = 0
+    opt.step()
+    for momentum in (0, 0.5):
+        other, again = make(momentum)
+        again.load_state_dict(opt.state_dict())
+        again.param_groups[0]["momentum"] = 0.25
+        again.step()
+        assert other.item() == -0.75

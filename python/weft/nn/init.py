@@ -7,6 +7,7 @@ from math import prod, sqrt
 import numpy as np
 
 import weft
+from weft._check import real
 from weft._core import Tensor
 
 _FIXED_GAINS = {
@@ -196,6 +197,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
         >>> [round((w[0] * w[i]).sum().item(), 4) + 0 for i in range(2)]
         [1.0, 0.0]
     """
+    real("orthogonal_", "gain", gain)
+    if not tensor.dtype.is_floating_point:
+        raise TypeError(f"orthogonal_: expected a floating-point tensor, got {tensor.dtype}")
     if tensor.dim() < 2:
         raise ValueError(f"orthogonal_: expected 2 dims or more, got {tensor.dim()}")
     if tensor.numel() == 0:

@@ -84,8 +84,14 @@ def _checked(
 
 
 def _restore(optimizer: Optimizer, param: Tensor, values: dict[str, Tensor]) -> None:
-    """Copy into the present tensors; what was not saved starts afresh."""
+    """Copy into the present tensors; what was not saved starts afresh.
+
+    Tensors that the hyperparameters do not use now are kept, for when they do again.
+    """
     own = optimizer.state[param]
+    for slot in optimizer._slots:
+        if slot in values and slot not in own:
+            own[slot] = weft.zeros(param.shape, dtype=param.dtype)
     begun = float(any(slot in values for slot in optimizer._slots))
     for slot, tensor in own.items():
         if slot in values:
