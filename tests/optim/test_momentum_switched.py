@@ -42,7 +42,7 @@ def test_a_waiting_buffer_is_saved_and_loaded():
         weight.grad = weft.ones(1)
         return weight, SGD([weight], lr=1.0, momentum=momentum, dampening=0.5)
 
-    weight, opt = make(0.25)
+    _, opt = make(0.25)
     opt.step()
     opt.param_groups[0]["momentum"] = 0
     opt.step()
