@@ -8,13 +8,13 @@ import threading
 from functools import partial
 
 import pytest
-from tests.graph.stale.not_yet import NOT_YET
+from tests.graph.stale.not_yet import WATCHED
 
 import weft
 import weft.nn as nn
 import weft.nn.functional as F
 
-pytestmark = pytest.mark.skipif(bool(NOT_YET), reason="places are read that nobody watches yet")
+pytestmark = pytest.mark.skipif(not WATCHED, reason="places are read that nobody watches yet")
 
 
 def together(*works):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 FILE = Path(__file__).with_suffix(".txt")
 NOT_YET = set(FILE.read_text(encoding="utf-8").splitlines())
+#: Whether reads of plain objects are noticed at all: other tests rest on that.
+WATCHED = "plain object: number and back" not in NOT_YET
 
 
 def failing() -> list[str]:
