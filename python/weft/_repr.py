@@ -12,10 +12,10 @@ def array(input: Tensor) -> np.ndarray:
     """The elements as a numpy array that shares the tensor's memory.
 
     Raises:
-        RuntimeError: the tensor requires a gradient.
+        RuntimeError: the tensor requires a gradient, and gradients are on.
         CompileError: inside a function that is being compiled.
     """
-    if input.requires_grad:
+    if input.requires_grad and _core.is_grad_enabled():
         raise RuntimeError("numpy: the tensor requires a gradient. Use .detach().numpy()")
     _core.forbid_read(".numpy()")
     return np.asarray(memoryview(input))
@@ -41,8 +41,15 @@ def text(input: Tensor) -> str:
         notes += f", dtype={input.dtype}"
     if values.size == 0 and len(input.shape) > 1:
         notes += f", size={input.shape}"
-    if input.grad_fn is not None:
-        notes += f", grad_fn=<{input.grad_fn.name()}>"
-    elif input.requires_grad:
-        notes += ", requires_grad=True"
+    notes += _history(input)
     return f"tensor({body}{notes})"
+
+
+def _history(input: Tensor) -> str:
+    try:
+        maker = input.grad_fn
+    except RuntimeError:
+        return ", grad_fn=<Invalid>"
+    if maker is not None:
+        return f", grad_fn=<{maker.name()}>"
+    return ", requires_grad=True" if input.requires_grad else ""

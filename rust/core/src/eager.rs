@@ -23,13 +23,8 @@ pub fn call(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
         Some(output) => smallvec![output],
         None => compute(op, inputs)?,
     };
-    if mode::grad_enabled() {
-        if inputs.iter().any(|x| x.requires_grad()) && any_float(&outputs) {
-            tape::push(op, inputs, &outputs);
-        }
-        if let Op::View(_) = op {
-            tape::link_view(inputs[0], &outputs[0]);
-        }
+    if mode::grad_enabled() && inputs.iter().any(|x| x.requires_grad()) && any_float(&outputs) {
+        tape::push(op, inputs, &outputs)?;
     }
     if mode::recording() {
         record::note(op, inputs, &outputs)?;
@@ -103,7 +98,7 @@ fn any_float(outputs: &[Tensor]) -> bool {
 /// The result of a view operation that needs no copy.
 fn view(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
     let Op::View(view) = op else { return None };
-    view.layout(inputs[0].layout()).map(|layout| inputs[0].alias(layout))
+    view.layout(inputs[0].layout()).map(|layout| inputs[0].view(layout))
 }
 
 /// Runs the kernel; inputs that it cannot read as they lie are copied first.
@@ -126,7 +121,7 @@ fn run(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()> {
 
 /// Applies `op` and writes its results over `targets`, with torch's rules for in-place
 /// changes: a leaf that wants a gradient is refused, versions are bumped, histories
-/// replaced.
+/// replaced. An error leaves everything as it was.
 pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
     let facts: SmallVec<[Fact; 3]> = inputs.iter().map(|x| x.fact()).collect();
     let out_facts = op.infer(&facts)?;
@@ -140,29 +135,15 @@ pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> 
     for (target, fact) in targets.iter().zip(&out_facts) {
         check_target(op, target, *fact)?;
     }
-    let grad = mode::grad_enabled()
-        && (inputs.iter().any(|x| x.requires_grad()) || targets.iter().any(Tensor::requires_grad));
-    if grad {
-        let leaf = |t: &Tensor| {
-            let base = t.auto().base.clone();
-            base.as_ref().unwrap_or(t).requires_grad() && base.as_ref().unwrap_or(t).is_leaf()
-        };
-        if targets.iter().any(leaf) {
-            return Err(Error::runtime(
-                op.name(),
-                "a leaf that requires a gradient cannot be changed in place. Use weft.no_grad()",
-            ));
-        }
-    }
-    let kept = if grad { keep_overwritten(op, inputs, targets)? } else { SmallVec::new() };
-    write(op, inputs, targets)?;
-    if grad {
+    let wants = |x: &Tensor| x.requires_grad();
+    if mode::grad_enabled() && (inputs.iter().any(|x| wants(x)) || targets.iter().any(wants)) {
+        let change = tape::Change::prepare(op, inputs, targets)?;
+        let kept = keep_overwritten(&change, inputs, targets)?;
+        overwrite(op, inputs, targets)?;
         let kept: SmallVec<[&Tensor; 4]> = kept.iter().collect();
-        tape::rebase(op, inputs, &kept, targets)?;
-    }
-    for target in targets {
-        target.buffer().bump_version();
-        writers::note(target.buffer().id(), op.name());
+        change.commit(op, &kept, targets);
+    } else {
+        overwrite(op, inputs, targets)?;
     }
     if mode::recording() {
         record::note_into(op, inputs, targets)?;
@@ -172,17 +153,25 @@ pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> 
 
 /// The inputs, with copies of those that the gradient rule reads and the write destroys.
 fn keep_overwritten(
-    op: &Op,
+    change: &tape::Change,
     inputs: &[&Tensor],
     targets: &[Tensor],
 ) -> Result<SmallVec<[Tensor; 4]>> {
-    let wanted = inputs.iter().enumerate().filter(|(_, x)| x.requires_grad());
-    let read = wanted.fold(0, |mask, (i, _)| mask | op.saves(i).inputs);
     let keep = |(i, x): (usize, &&Tensor)| {
         let destroyed = targets.iter().any(|t| t.buffer().same(x.buffer()));
-        if read >> i & 1 == 1 && destroyed { contiguous_clone(x) } else { Ok((*x).clone()) }
+        if change.reads_input(i) && destroyed { contiguous_clone(x) } else { Ok((*x).clone()) }
     };
     inputs.iter().enumerate().map(keep).collect()
+}
+
+/// Writes, and declares the targets' memory changed.
+fn overwrite(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
+    write(op, inputs, targets)?;
+    for target in targets {
+        target.buffer().bump_version();
+        writers::note(target.buffer().id(), op.name());
+    }
+    Ok(())
 }
 
 fn check_target(op: &Op, target: &Tensor, fact: Fact) -> Result<()> {
@@ -202,7 +191,7 @@ fn check_target(op: &Op, target: &Tensor, fact: Fact) -> Result<()> {
 }
 
 /// Whether the kernel may write output `output` straight into `target`.
-fn direct(op: &Op, inputs: &[&Tensor], target: &Tensor, output: usize) -> bool {
+pub(crate) fn writes_directly(op: &Op, inputs: &[&Tensor], target: &Tensor, output: usize) -> bool {
     let layout_fits = op.class() == Class::Pointwise || target.layout().is_contiguous();
     layout_fits
         && inputs.iter().enumerate().all(|(i, x)| {
@@ -212,7 +201,7 @@ fn direct(op: &Op, inputs: &[&Tensor], target: &Tensor, output: usize) -> bool {
 }
 
 fn write(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
-    if targets.iter().enumerate().all(|(k, t)| direct(op, inputs, t, k)) {
+    if targets.iter().enumerate().all(|(k, t)| writes_directly(op, inputs, t, k)) {
         return run(op, inputs, targets);
     }
     let facts: SmallVec<[Fact; 2]> = targets.iter().map(Tensor::fact).collect();

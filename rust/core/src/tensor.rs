@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use weft_kernels::{Arg, Buffer, DType, Element, Layout, Shape, copy};
 
+use crate::error::{Error, Result};
 use crate::fact::Fact;
 use crate::mode;
 use crate::record;
-use crate::tape::NodeRef;
+use crate::tape::{self, NodeRef};
 
 /// A strided window onto shared memory, and its place on the tape.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ struct Inner {
     born: u32,
     /// Whether gradients flow through this tensor: a leaf that wants one, or a result.
     requires_grad: AtomicBool,
+    /// The tensor that this one is a view of; never a view itself.
+    base: Option<Tensor>,
     auto: Mutex<Auto>,
 }
 
@@ -33,19 +36,40 @@ pub(crate) struct Auto {
     pub node: Option<(NodeRef, u32)>,
     /// The accumulated gradient, for leaves (and results that retain it).
     pub grad: Option<Tensor>,
-    /// The tensor that this one is a view of.
-    pub base: Option<Tensor>,
-    /// For a base: how often in-place operations gave it a new history. For a view: the
-    /// base's count when the view's own node was made.
-    pub rebased: u32,
+    /// For a view: how it was made.
+    pub made: Made,
+    /// For a view: the buffer's version when its node was made.
+    pub seen: u32,
+}
+
+/// How a view was made; a view of a view inherits what forbids changes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// With the tape on.
+    #[default]
+    Tracked,
+    /// With the tape off: how it depends on its base is not known.
+    Untracked,
+    /// As one of several results of one function.
+    Several,
 }
 
 impl Tensor {
     /// A tensor on a buffer.
     pub fn new(buffer: Buffer, dtype: DType, layout: Layout) -> Tensor {
+        Self::build(buffer, dtype, layout, None, Auto::default())
+    }
+
+    fn build(
+        buffer: Buffer,
+        dtype: DType,
+        layout: Layout,
+        base: Option<Tensor>,
+        auto: Auto,
+    ) -> Tensor {
         let (requires_grad, born) = (AtomicBool::new(false), mode::generation());
-        let auto = Mutex::default();
-        Tensor(Arc::new(Inner { buffer, dtype, layout, born, requires_grad, auto }))
+        let auto = Mutex::new(auto);
+        Tensor(Arc::new(Inner { buffer, dtype, layout, born, requires_grad, base, auto }))
     }
 
     /// A contiguous tensor with unspecified contents.
@@ -72,6 +96,41 @@ impl Tensor {
     /// The same memory under another layout, without history.
     pub fn alias(&self, layout: Layout) -> Tensor {
         Self::new(self.0.buffer.clone(), self.0.dtype, layout)
+    }
+
+    /// The same memory under another layout, as a view that follows what is done to it.
+    pub(crate) fn view(&self, layout: Layout) -> Tensor {
+        if !self.0.dtype.is_float() {
+            return self.alias(layout);
+        }
+        let made = if !mode::grad_enabled() {
+            Made::Untracked
+        } else if self.0.base.is_some() {
+            self.auto().made
+        } else {
+            Made::Tracked
+        };
+        let base = self.0.base.as_ref().unwrap_or(self).clone();
+        let auto = Auto { made, seen: self.0.buffer.version(), ..Auto::default() };
+        Self::build(self.0.buffer.clone(), self.0.dtype, layout, Some(base), auto)
+    }
+
+    /// The tensor that this one is a view of.
+    pub(crate) fn base(&self) -> Option<&Tensor> {
+        self.0.base.as_ref()
+    }
+
+    /// Whether it is a view of another tensor.
+    pub fn is_view(&self) -> bool {
+        self.0.base.is_some()
+    }
+
+    /// Declares a view one of several results of one function, which cannot be changed in
+    /// place while gradients are recorded.
+    pub fn mark_several(&self) {
+        if self.is_view() && mode::grad_enabled() {
+            self.auto().made = Made::Several;
+        }
     }
 
     /// The same memory, without history.
@@ -152,8 +211,13 @@ impl Tensor {
         self.0.born != 0 && self.0.born == mode::generation()
     }
 
-    /// Whether gradients flow through this tensor.
+    /// Whether gradients flow through this tensor, or through the one that it is a view of.
     pub fn requires_grad(&self) -> bool {
+        self.wants_grad() || self.0.base.as_ref().is_some_and(Tensor::wants_grad)
+    }
+
+    /// The tensor's own flag.
+    pub(crate) fn wants_grad(&self) -> bool {
         self.0.requires_grad.load(Ordering::Relaxed)
     }
 
@@ -164,28 +228,33 @@ impl Tensor {
         }
     }
 
-    pub(crate) fn mark_requires_grad(&self) {
-        self.0.requires_grad.store(true, Ordering::Relaxed);
+    /// Whether no operation on the tape made it. Fails as [`Tensor::node`] does.
+    pub fn is_leaf(&self) -> Result<bool> {
+        Ok(self.node()?.is_none())
     }
 
-    /// Whether no operation on the tape made it.
-    pub fn is_leaf(&self) -> bool {
-        self.auto().node.is_none()
+    /// Forgets how it was made: a leaf without gradient again. Fails for a view, which would
+    /// still change with its base.
+    pub fn forget_history(&self) -> Result<()> {
+        if self.is_view() {
+            let what = "a view cannot forget its history in place. Use .detach()";
+            return Err(Error::runtime("detach_", what));
+        }
+        self.set_node(None);
+        Ok(())
     }
 
-    /// Forgets how it was made: a leaf without gradient again.
-    pub fn forget_history(&self) {
-        let _node = {
-            let mut auto = self.auto();
-            auto.base = None;
-            auto.node.take()
-        };
-        self.0.requires_grad.store(false, Ordering::Relaxed);
+    /// The node that made it, and which of its outputs it is: for a view, after all that
+    /// was done to its base. Fails for a view made with the tape off whose memory changed
+    /// since.
+    pub fn node(&self) -> Result<Option<(NodeRef, u32)>> {
+        tape::node(self)
     }
 
-    /// The node that made it, and which of its outputs it is.
-    pub fn node(&self) -> Option<(NodeRef, u32)> {
-        self.auto().node.clone()
+    /// Replaces the node that made it; without one it is a leaf that wants no gradient.
+    pub(crate) fn set_node(&self, node: Option<(NodeRef, u32)>) {
+        self.0.requires_grad.store(node.is_some(), Ordering::Relaxed);
+        let _before = std::mem::replace(&mut self.auto().node, node);
     }
 
     /// The accumulated gradient.

@@ -88,5 +88,24 @@ fn a_leaf_cannot_be_changed_in_place_while_gradients_are_recorded() {
 fn nothing_is_recorded_without_a_gradient_wish() {
     let a = tensor(&[1.0], &[]);
     let b = mode::with_grad(false, || mul(&leaf(&[1.0], &[]), &a));
-    assert!(!b.requires_grad() && mul(&a, &a).node().is_none());
+    assert!(!b.requires_grad() && mul(&a, &a).node().unwrap().is_none());
+}
+
+#[test]
+fn a_node_of_forty_inputs_gives_each_its_gradient() {
+    let leaves: Vec<Tensor> = (0..40).map(|i| leaf(&[i as f32], &[1])).collect();
+    let inputs: Vec<&Tensor> = leaves.iter().collect();
+    let all = eager::call1(&Op::Cat(weft_core::op::join::Cat { dim: 0 }), &inputs).unwrap();
+    let squares = mul(&all, &all);
+    let ask = Backward {
+        roots: std::slice::from_ref(&squares),
+        grads: &[Some(tensor(&[1.0; 40], &[40]))],
+        inputs: None,
+        retain_graph: false,
+        create_graph: false,
+    };
+    tape::backward(&ask).unwrap();
+    for (i, x) in leaves.iter().enumerate() {
+        assert_eq!(x.grad().unwrap().to_vec::<f32>(), [2.0 * i as f32]);
+    }
 }

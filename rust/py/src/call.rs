@@ -93,6 +93,16 @@ pub fn apply(py: Python<'_>, row: &'static Row, given: &[Operand]) -> PyResult<P
     Ok(PyTensor(call1(py, &op, &refs)?))
 }
 
+/// Truth values, whole numbers, real numbers: values of a kind fit in place in the same kind
+/// and in later ones.
+fn kind(dtype: DType) -> u32 {
+    match dtype {
+        DType::Bool => 0,
+        _ if dtype.is_float() => 2,
+        _ => 1,
+    }
+}
+
 /// Applies a row and writes the result over its first operand.
 pub fn apply_into(row: &'static Row, target: &Tensor, given: &[Operand]) -> PyResult<()> {
     let (tensors, dtype) = operands(row, given)?;
@@ -101,13 +111,13 @@ pub fn apply_into(row: &'static Row, target: &Tensor, given: &[Operand]) -> PyRe
     if dtype == target.dtype() {
         return eager::call_into(&op, &refs, std::slice::from_ref(target)).or_raise();
     }
-    if dtype.is_float() && !target.dtype().is_float() {
+    if kind(dtype) > kind(target.dtype()) {
         let what = format!(
             "{}: the result is {dtype} and does not fit in place, expected {}",
             row.name,
             target.dtype()
         );
-        return Err(PyTypeError::new_err(what));
+        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
     }
     let result = eager::call1(&op, &refs).or_raise()?;
     if result.shape() != target.shape() {

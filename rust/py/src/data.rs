@@ -7,7 +7,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::{IntoPyObjectExt, ffi};
-use weft_core::{Tensor, record};
+use weft_core::{Tensor, mode, record};
 use weft_kernels::{Buffer, DType, Layout, Scalar, Shape};
 
 use crate::dtype::PyDType;
@@ -70,7 +70,7 @@ pub unsafe fn export(
     if view.is_null() {
         return Err(PyBufferError::new_err("numpy: no view to fill"));
     }
-    if tensor.requires_grad() {
+    if mode::grad_enabled() && tensor.requires_grad() {
         return Err(PyBufferError::new_err(
             "numpy: the tensor requires a gradient. Use .detach().numpy()",
         ));

@@ -44,6 +44,11 @@ fn into(slf: &Bound<'_, PyTensor>, row: &'static Row, other: &Any<'_>) -> PyResu
     call::apply_into(row, &slf.get().0, &given)
 }
 
+/// As [`into`], for a row of one operand.
+fn into_self(slf: &Bound<'_, PyTensor>, row: &'static Row) -> PyResult<()> {
+    call::apply_into(row, &slf.get().0, &[Operand::Tensor(&slf.get().0)])
+}
+
 #[pymethods]
 impl PyTensor {
     /// An alias of `data` as a leaf of this class.
@@ -139,6 +144,29 @@ impl PyTensor {
     }
     fn __itruediv__(slf: &Bound<'_, Self>, other: &Any<'_>) -> PyResult<()> {
         into(slf, &rows::DIV, other)
+    }
+    fn __ifloordiv__(slf: &Bound<'_, Self>, other: &Any<'_>) -> PyResult<()> {
+        into(slf, &rows::FLOOR_DIVIDE, other)
+    }
+    fn __imod__(slf: &Bound<'_, Self>, other: &Any<'_>) -> PyResult<()> {
+        into(slf, &rows::REMAINDER, other)
+    }
+    fn __ipow__(slf: &Bound<'_, Self>, other: &Any<'_>, _modulo: Option<&Any<'_>>) -> PyResult<()> {
+        if let Some(row) = convert::number(other).and_then(|n| power_row(n.as_f64()))
+            && slf.get().0.dtype().is_float()
+        {
+            return into_self(slf, row);
+        }
+        into(slf, &rows::POW, other)
+    }
+    fn __iand__(slf: &Bound<'_, Self>, other: &Any<'_>) -> PyResult<()> {
+        into(slf, &rows::BITWISE_AND, other)
+    }
+    fn __ior__(slf: &Bound<'_, Self>, other: &Any<'_>) -> PyResult<()> {
+        into(slf, &rows::BITWISE_OR, other)
+    }
+    fn __ixor__(slf: &Bound<'_, Self>, other: &Any<'_>) -> PyResult<()> {
+        into(slf, &rows::BITWISE_XOR, other)
     }
 
     fn __matmul__(slf: &Bound<'_, Self>, other: &Any<'_>) -> PyResult<Py<PyAny>> {
@@ -303,7 +331,7 @@ impl PyTensor {
 
     #[setter]
     fn set_requires_grad(&self, on: bool) -> PyResult<()> {
-        if !self.0.is_leaf() {
+        if !self.0.is_leaf().or_raise()? {
             if on {
                 return Ok(());
             }
@@ -320,8 +348,8 @@ impl PyTensor {
 
     /// Whether no operation on the tape made it.
     #[getter]
-    fn is_leaf(&self) -> bool {
-        self.0.is_leaf()
+    fn is_leaf(&self) -> PyResult<bool> {
+        self.0.is_leaf().or_raise()
     }
 
     /// The accumulated gradient, or `None`.
@@ -346,8 +374,8 @@ impl PyTensor {
 
     /// The node of the dynamic graph that made it, or `None` for a leaf.
     #[getter]
-    fn grad_fn(&self) -> Option<PyNode> {
-        self.0.node().map(|(node, _)| PyNode(node))
+    fn grad_fn(&self) -> PyResult<Option<PyNode>> {
+        Ok(self.0.node().or_raise()?.map(|(node, _)| PyNode(node)))
     }
 
     /// The same memory without history.
@@ -355,10 +383,10 @@ impl PyTensor {
         PyTensor(self.0.detach())
     }
 
-    /// Forgets how it was made.
-    fn detach_(slf: Py<Self>) -> Py<Self> {
-        slf.get().0.forget_history();
-        slf
+    /// Forgets how it was made; refused for a view.
+    fn detach_(slf: Py<Self>) -> PyResult<Py<Self>> {
+        slf.get().0.forget_history().or_raise()?;
+        Ok(slf)
     }
 
     /// Writes `src`, broadcast and converted, over it.

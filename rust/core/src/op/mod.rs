@@ -108,6 +108,16 @@ impl Saves {
     pub const fn and(self, other: Saves) -> Saves {
         Saves { inputs: self.inputs | other.inputs, outputs: self.outputs | other.outputs }
     }
+
+    /// Whether input `i` is named; only the first 32 can be.
+    pub fn reads_input(self, i: usize) -> bool {
+        i < 32 && self.inputs >> i & 1 == 1
+    }
+
+    /// Whether output `i` is named; only the first 32 can be.
+    pub fn reads_output(self, i: usize) -> bool {
+        i < 32 && self.outputs >> i & 1 == 1
+    }
 }
 
 /// What a gradient rule is given: the saved values, and the facts of all.
@@ -120,8 +130,8 @@ pub struct Io<'a> {
     pub input_facts: &'a [Fact],
     /// Facts of all outputs.
     pub output_facts: &'a [Fact],
-    /// Bit mask of the inputs whose gradient is wanted.
-    pub needs: u32,
+    /// Which inputs' gradients are wanted.
+    pub needs: &'a [bool],
 }
 
 impl Io<'_> {
@@ -143,7 +153,7 @@ impl Io<'_> {
 
     /// Whether the gradient of input `i` is wanted.
     pub fn needs(&self, i: usize) -> bool {
-        self.needs >> i & 1 == 1
+        self.needs[i]
     }
 }
 

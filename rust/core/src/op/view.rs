@@ -1,8 +1,10 @@
 //! The same elements, seen otherwise; and writing into such a view.
 
 use smallvec::smallvec;
-use weft_kernels::{Arg, Layout, Shape, copy};
+use weft_kernels::{Arg, DType, Layout, Scalar, Shape, copy};
 
+use super::create::Create;
+use super::index::{Index, IndexKind};
 use super::sample::Domain;
 use super::simplify::keep;
 use super::{
@@ -124,6 +126,24 @@ impl View {
     }
 }
 
+/// `sum`, a value of fact `fact`, with `g` added at the places of `region`, in order.
+fn add_at(e: &mut dyn Emit, sum: Val, fact: Fact, region: &Layout, g: Val) -> Result<Val> {
+    let flat = |n| Shape::new(&[n]);
+    let count = Create::Arange {
+        len: fact.shape.numel(),
+        dtype: DType::I64,
+        start: Scalar::Int(0),
+        step: Scalar::Int(1),
+    };
+    let every = e.one(Op::Create(count), &[])?;
+    let places = e.one(Op::View(View::as_strided(region)), &[every])?;
+    let places = e.reshape(places, flat(region.numel()))?;
+    let (sum, g) = (e.reshape(sum, flat(fact.shape.numel()))?, e.reshape(g, flat(region.numel()))?);
+    let add = Index { kind: IndexKind::Add, dim: 0, wrap: false };
+    let sum = e.one(Op::Index(add), &[sum, places, g])?;
+    e.reshape(sum, fact.shape)
+}
+
 impl Rule for View {
     fn name(&self) -> &'static str {
         match self {
@@ -214,12 +234,10 @@ impl Rule for View {
             View::Expand(_) => e.sum_to(g, fact.shape)?,
             View::Slice { .. } | View::AsStrided { .. } => {
                 let region = self.region(&fact.shape);
-                ensure!(
-                    !region.overlaps_itself(),
-                    self.name(),
-                    "no gradient of overlapping regions"
-                );
                 let zeros = e.zeros(fact)?;
+                if region.overlaps_itself() {
+                    return Ok(smallvec![Some(add_at(e, zeros, fact, &region, g)?)]);
+                }
                 e.one(Op::Scatter(AsStridedScatter::new(&region)), &[zeros, g])?
             }
         };
@@ -259,6 +277,7 @@ impl Rule for View {
         let s = |d: &[usize]| Shape::new(d);
         let make = |view, dims: &'static [usize]| Sample::smooth(Op::View(view), vec![(dims, x())]);
         let region = Layout { shape: s(&[2, 3]), strides: s(&[5, 1]), offset: 1 };
+        let windows = Layout { shape: s(&[4, 3]), strides: s(&[1, 1]), offset: 0 };
         let mut samples = vec![
             make(View::Reshape(s(&[6, 2])), &[3, 4]),
             make(View::Reshape(s(&[1])), &[]),
@@ -268,6 +287,7 @@ impl Rule for View {
             make(View::Slice { dim: 1, start: 1, len: 2, step: 2 }, &[3, 5]),
             make(View::Slice { dim: 0, start: 2, len: 0, step: 1 }, &[3, 5]),
             make(View::as_strided(&region), &[4, 3]),
+            make(View::as_strided(&windows), &[2, 3]),
         ];
         samples.retain(|sample| sample.op.name() == self.name());
         samples

@@ -295,7 +295,7 @@ impl Recorder {
 
     fn returned(&mut self, tensor: &Tensor, outputs: &mut Vec<Output>) -> Result<Returned> {
         let open = |(node, _): (crate::tape::NodeRef, u32)| node.with(|n| !n.released);
-        if tensor.node().is_some_and(open) {
+        if tensor.node()?.is_some_and(open) {
             return Err(Error::compile(
                 "the function returns a tensor that still needs its gradient computed. \
                  Call .backward() inside the function, return .detach(), or use weft.no_grad()",

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use smallvec::{SmallVec, smallvec};
 
 use super::arena::{Edge, Node, NodeRef, SavedValue};
-use super::history::edge;
+use super::history::{edge, saves};
 use crate::eager::{self, Eager};
 use crate::error::{Error, Result};
 use crate::mode;
-use crate::op::{Io, Op, Val};
+use crate::op::{Io, Op, Saves, Val};
 use crate::site;
 use crate::tensor::Tensor;
 
@@ -28,6 +28,8 @@ pub struct Backward<'a> {
     pub create_graph: bool,
 }
 
+const ADD: Op = Op::Pointwise(&crate::op::pointwise::rows::ADD);
+
 /// Gradients that wait for a node, by output.
 type Waiting = SmallVec<[Option<Tensor>; 1]>;
 
@@ -38,13 +40,14 @@ struct Walk<'a> {
     leaves: Vec<(Tensor, Tensor)>,
     leaf_at: HashMap<usize, usize>,
     /// For `inputs` that are results: (node, output) to place in `found`.
-    wanted: HashMap<(u32, u32), usize>,
+    wanted: HashMap<(u32, u32), SmallVec<[usize; 1]>>,
     found: Vec<Option<Tensor>>,
 }
 
 /// Differentiates. Returns the gradients of `inputs` (`None` where nothing depends on
 /// one); without `inputs` the leaves' `.grad` accumulate, all at the end, so that an
-/// error changes none of them.
+/// error changes none of them. After an error the nodes that the walk passed have given up
+/// what they saved, as after a walk that ended.
 pub fn backward(ask: &Backward) -> Result<Vec<Option<Tensor>>> {
     mode::with_grad(ask.create_graph, || {
         let mut walk = Walk {
@@ -91,34 +94,34 @@ fn root_grad(root: &Tensor, grad: Option<&Tensor>) -> Result<Tensor> {
 impl Walk<'_> {
     fn start(&mut self) -> Result<()> {
         for (i, input) in self.ask.inputs.unwrap_or_default().iter().enumerate() {
-            match edge(input) {
+            match edge(input)? {
                 Edge::Node(node, output) => {
-                    self.wanted.insert((node.key(), output), i);
+                    self.wanted.entry((node.key(), output)).or_default().push(i);
                 }
-                Edge::Leaf(_) => {}
-                Edge::None => {
+                Edge::None if !input.requires_grad() => {
                     let what = format_args!("input {i} does not require a gradient");
                     return Err(Error::runtime("grad", what));
                 }
+                Edge::Leaf(_) | Edge::None => {}
             }
         }
         for (root, grad) in self.ask.roots.iter().zip(self.ask.grads) {
-            if !root.requires_grad() {
+            let edge = edge(root)?;
+            if matches!(edge, Edge::None) {
                 return Err(Error::runtime(
                     "backward",
                     "the tensor does not require a gradient and no operation made it from one that does",
                 ));
             }
             let grad = root_grad(root, grad.as_ref())?;
-            self.send(edge(root), grad)?;
+            self.send(edge, grad)?;
         }
         Ok(())
     }
 
     fn add(sum: Option<&Tensor>, grad: Tensor) -> Result<Tensor> {
         let Some(sum) = sum else { return Ok(grad) };
-        let add = Op::Pointwise(&crate::op::pointwise::rows::ADD);
-        Ok(eager::call(&add, &[sum, &grad])?.remove(0))
+        eager::call1(&ADD, &[sum, &grad])
     }
 
     fn send(&mut self, edge: Edge, grad: Tensor) -> Result<()> {
@@ -147,7 +150,7 @@ impl Walk<'_> {
 
     fn step(&mut self, node: &NodeRef, grads: Waiting) -> Result<()> {
         for (output, grad) in grads.iter().enumerate() {
-            if let Some(&i) = self.wanted.get(&(node.key(), output as u32)) {
+            for &i in self.wanted.get(&(node.key(), output as u32)).into_iter().flatten() {
                 self.found[i] = grad.clone();
             }
         }
@@ -165,7 +168,7 @@ impl Walk<'_> {
     fn open(&self, node: &NodeRef) -> Result<Node> {
         let mut copy = node.snapshot();
         let name = copy.op.name();
-        if copy.released {
+        if copy.released && saves(&copy.op, &copy.edges) != Saves::NONE {
             return Err(Error::runtime(
                 "backward",
                 format_args!(
@@ -204,7 +207,8 @@ impl Walk<'_> {
 
     fn finish(self) -> Result<Vec<Option<Tensor>>> {
         let Some(inputs) = self.ask.inputs else {
-            return Self::accumulate(self.leaves);
+            accumulate(self.leaves)?;
+            return Ok(Vec::new());
         };
         let mut found = self.found;
         for (place, input) in found.iter_mut().zip(inputs) {
@@ -214,22 +218,51 @@ impl Walk<'_> {
         }
         Ok(found)
     }
+}
 
-    /// Sums are computed first and stored together.
-    fn accumulate(leaves: Vec<(Tensor, Tensor)>) -> Result<Vec<Option<Tensor>>> {
-        let mut sums = Vec::with_capacity(leaves.len());
-        for (leaf, grad) in leaves {
-            let sum = match leaf.grad() {
-                Some(before) => Self::add(Some(&before), grad)?,
-                None => own(grad)?,
-            };
-            sums.push((leaf, sum));
+/// What is left to do for one leaf when nothing can fail any more.
+enum Last {
+    /// `.grad` becomes this tensor.
+    Set(Tensor, Tensor),
+    /// This `.grad` grows by this gradient, in its own memory.
+    Grow(Tensor, Tensor),
+    /// This `.grad` is overwritten by this sum.
+    Write(Tensor, Tensor),
+}
+
+/// Adds to the leaves' `.grad`: a tensor that is there already is changed in place, unless
+/// the gradients themselves are to be differentiated.
+fn accumulate(leaves: Vec<(Tensor, Tensor)>) -> Result<()> {
+    let last =
+        leaves.into_iter().map(|(leaf, grad)| prepare(leaf, grad)).collect::<Result<Vec<_>>>()?;
+    for step in last {
+        match step {
+            Last::Set(leaf, grad) => leaf.set_grad(Some(grad)),
+            Last::Grow(sum, grad) => {
+                eager::call_into(&ADD, &[&sum, &grad], std::slice::from_ref(&sum))?;
+            }
+            Last::Write(target, sum) => eager::assign(&target, &sum)?,
         }
-        for (leaf, sum) in sums {
-            leaf.set_grad(Some(sum));
-        }
-        Ok(Vec::new())
     }
+    Ok(())
+}
+
+fn prepare(leaf: Tensor, grad: Tensor) -> Result<Last> {
+    let Some(before) = leaf.grad() else { return Ok(Last::Set(leaf, own(grad)?)) };
+    if mode::grad_enabled() {
+        return Ok(Last::Set(leaf, Walk::add(Some(&before), grad)?));
+    }
+    if before.layout().overlaps_itself() {
+        return Err(Error::runtime(
+            "backward",
+            "several elements of a .grad share one place in memory. Set it to a .clone()",
+        ));
+    }
+    if eager::writes_directly(&ADD, &[&before, &grad], &before, 0) {
+        return Ok(Last::Grow(before, grad));
+    }
+    let sum = Walk::add(Some(&before), grad)?;
+    Ok(Last::Write(before, sum))
 }
 
 /// A gradient that shares no memory with others: `.grad` may be changed in place.
@@ -255,8 +288,7 @@ fn differentiate(
             SavedValue::Output(i, saved) => {
                 let tensor = saved.detach();
                 if mode::grad_enabled() {
-                    tensor.mark_requires_grad();
-                    tensor.auto().node = Some((maker.clone(), *i));
+                    tensor.set_node(Some((maker.clone(), *i)));
                 }
                 outputs[*i as usize] = Some(e.hold(tensor));
             }
@@ -264,18 +296,14 @@ fn differentiate(
     }
     let grads: SmallVec<[Option<Val>; 2]> =
         grads.into_iter().map(|grad| grad.map(|g| e.hold(g))).collect();
-    let needs = node
-        .edges
-        .iter()
-        .enumerate()
-        .filter(|(_, edge)| !matches!(edge, Edge::None))
-        .fold(0, |needs, (i, _)| needs | 1 << i);
+    let needs: SmallVec<[bool; 8]> =
+        node.edges.iter().map(|edge| !matches!(edge, Edge::None)).collect();
     let io = Io {
         inputs: &inputs,
         outputs: &outputs,
         input_facts: &node.input_facts,
         output_facts: &node.output_facts,
-        needs,
+        needs: &needs,
     };
     let vals = node.op.vjp(&mut e, &io, &grads)?;
     Ok(vals.into_iter().map(|val| val.map(|v| e.get(v))).collect())

@@ -1,66 +1,53 @@
-//! How results get their place on the tape.
+//! How results and changed tensors get their place on the tape.
 
 use smallvec::SmallVec;
-use weft_kernels::Layout;
 
 use super::arena::{Edge, Node, NodeRef, Saved, SavedValue};
+use super::views::{self, Frame};
 use crate::error::{Error, Result};
-use crate::fact::{Fact, Facts};
+use crate::fact::Facts;
 use crate::mode;
-use crate::op::Op;
-use crate::op::view::{AsStridedScatter, View};
+use crate::op::{Op, Saves};
 use crate::site::Site;
-use crate::tensor::Tensor;
+use crate::tensor::{Made, Tensor};
+
+pub(crate) type Edges = SmallVec<[Edge; 2]>;
 
 /// Puts `op` on the tape as the maker of `outputs`, which get gradients if any input does
 /// and they are floating-point.
-pub(crate) fn push(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) {
-    let node = make(op, inputs, inputs, outputs, 0);
+pub(crate) fn push(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()> {
+    let node = make(op, edges(inputs)?, inputs, outputs);
     if let [output] = outputs {
-        output.mark_requires_grad();
-        output.auto().node = Some((node, 0));
+        output.set_node(Some((node, 0)));
     } else {
         for (i, output) in outputs.iter().enumerate().filter(|(_, y)| y.dtype().is_float()) {
-            output.mark_requires_grad();
-            output.auto().node = Some((node.clone(), i as u32));
+            output.set_node(Some((node.clone(), i as u32)));
         }
     }
+    Ok(())
 }
 
-/// Remembers that `output` is a view of what `input` is, or is a view of.
-pub(crate) fn link_view(input: &Tensor, output: &Tensor) {
-    if !output.buffer().same(input.buffer()) {
-        return;
-    }
-    let base = input.auto().base.clone().unwrap_or_else(|| input.clone());
-    let rebased = base.auto().rebased;
-    let mut auto = output.auto();
-    auto.base = Some(base);
-    auto.rebased = rebased;
+pub(crate) fn here() -> Site {
+    if mode::recording() { Site::here() } else { Site::UNKNOWN }
 }
 
-/// `kept` are the inputs as the gradient rule shall see them; `ahead` is how many more times
-/// the outputs' buffers are about to be declared changed.
-fn make(op: &Op, inputs: &[&Tensor], kept: &[&Tensor], outputs: &[Tensor], ahead: u32) -> NodeRef {
-    let edges: SmallVec<[Edge; 2]> = inputs.iter().map(|x| edge(x)).collect();
-    let mut saves = crate::op::Saves::NONE;
-    for (i, edge) in edges.iter().enumerate() {
-        if !matches!(edge, Edge::None) {
-            saves = saves.and(op.saves(i));
-        }
-    }
+/// What the gradients of those inputs read that have one.
+pub(crate) fn saves(op: &Op, edges: &[Edge]) -> Saves {
+    let wanted = edges.iter().enumerate().filter(|(_, edge)| !matches!(edge, Edge::None));
+    wanted.fold(Saves::NONE, |all, (i, _)| all.and(op.saves(i)))
+}
+
+/// A node for `op`; `inputs` are as its gradient rule shall see them.
+fn make(op: &Op, edges: Edges, inputs: &[&Tensor], outputs: &[Tensor]) -> NodeRef {
+    let saves = saves(op, &edges);
     let mut saved: SmallVec<[Saved; 2]> = SmallVec::new();
-    for (i, x) in kept.iter().enumerate() {
-        if saves.inputs >> i & 1 == 1 {
-            let value = SavedValue::Input(i as u32, (*x).clone());
-            saved.push(Saved { value, version: x.buffer().version() });
-        }
+    for (i, x) in inputs.iter().enumerate().filter(|(i, _)| saves.reads_input(*i)) {
+        let value = SavedValue::Input(i as u32, keep(x, &edges[i]));
+        saved.push(Saved { value, version: x.buffer().version() });
     }
-    for (i, y) in outputs.iter().enumerate() {
-        if saves.outputs >> i & 1 == 1 {
-            let value = SavedValue::Output(i as u32, y.detach());
-            saved.push(Saved { value, version: y.buffer().version() + ahead });
-        }
+    for (i, y) in outputs.iter().enumerate().filter(|(i, _)| saves.reads_output(*i)) {
+        let value = SavedValue::Output(i as u32, y.detach());
+        saved.push(Saved { value, version: y.buffer().version() });
     }
     NodeRef::new(Box::new(Node {
         op: op.clone(),
@@ -70,112 +57,122 @@ fn make(op: &Op, inputs: &[&Tensor], kept: &[&Tensor], outputs: &[Tensor], ahead
         input_facts: inputs.iter().map(|x| x.fact()).collect(),
         output_facts: outputs.iter().map(Tensor::fact).collect::<Facts>(),
         released: false,
-        site: if mode::recording() { Site::here() } else { Site::UNKNOWN },
+        site: here(),
     }))
 }
 
-/// Where the gradient of `x` goes.
-pub(crate) fn edge(x: &Tensor) -> Edge {
-    let mut auto = x.auto();
-    if auto.base.is_some() {
-        drop(auto);
-        refresh(x);
-        auto = x.auto();
+/// The input itself; of a view only what it is now, since its base may come to depend on
+/// the node that keeps it.
+fn keep(x: &Tensor, edge: &Edge) -> Tensor {
+    if !x.is_view() || matches!(edge, Edge::Leaf(_)) {
+        return x.clone();
     }
-    match &auto.node {
-        Some((node, output)) => Edge::Node(node.clone(), *output),
-        None if x.requires_grad() => {
-            drop(auto);
-            Edge::Leaf(x.clone())
-        }
+    let kept = x.detach();
+    if let Edge::Node(node, output) = edge {
+        kept.set_node(Some((node.clone(), *output)));
+    }
+    kept
+}
+
+/// Where the gradient of `x` goes.
+pub(crate) fn edge(x: &Tensor) -> Result<Edge> {
+    if x.is_view() {
+        views::settle(x)?;
+    }
+    Ok(own_edge(x))
+}
+
+/// As [`edge`], of a tensor whose history is settled.
+pub(crate) fn own_edge(x: &Tensor) -> Edge {
+    match x.auto().node.clone() {
+        Some((node, output)) => Edge::Node(node, output),
+        None if x.wants_grad() => Edge::Leaf(x.clone()),
         None => Edge::None,
     }
 }
 
-/// Gives a view of a base that was changed in place a node that reads the changed base.
-fn refresh(x: &Tensor) {
-    let (base, seen) = {
-        let auto = x.auto();
-        match &auto.base {
-            Some(base) => (base.clone(), auto.rebased),
-            None => return,
+fn edges(inputs: &[&Tensor]) -> Result<Edges> {
+    inputs.iter().map(|x| edge(x)).collect()
+}
+
+/// A change in place that is about to happen: all that can fail, and all that the change
+/// would destroy.
+pub(crate) struct Change {
+    edges: Edges,
+    saves: Saves,
+}
+
+impl Change {
+    /// Checks that the history of each target can be replaced.
+    pub(crate) fn prepare(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<Change> {
+        for target in targets.iter().filter(|t| t.dtype().is_float()) {
+            check_target(op, target)?;
         }
-    };
-    let now = base.auto().rebased;
-    if now == seen || !base.requires_grad() {
-        return;
+        let edges = edges(inputs)?;
+        let saves = saves(op, &edges);
+        Ok(Change { edges, saves })
     }
-    let Some(region) = region(&base, x) else { return };
-    let view = Op::View(View::as_strided(&region));
-    let node = make(&view, &[&base], &[&base], std::slice::from_ref(x), 0);
-    x.mark_requires_grad();
-    let mut auto = x.auto();
-    auto.node = Some((node, 0));
-    auto.rebased = now;
-}
 
-/// Where `view` lies in its contiguous `base`.
-fn region(base: &Tensor, view: &Tensor) -> Option<Layout> {
-    let offset = view.layout().offset.checked_sub(base.layout().offset)?;
-    let region = Layout { offset, ..*view.layout() };
-    (base.layout().is_contiguous() && region.end() <= base.numel()).then_some(region)
-}
+    /// Whether the gradient rule will read input `i`.
+    pub(crate) fn reads_input(&self, i: usize) -> bool {
+        self.saves.reads_input(i)
+    }
 
-/// Puts `op`, which has just overwritten `targets`, on the tape, before the targets'
-/// buffers are declared changed. `kept` are the inputs as they were before.
-pub(crate) fn rebase(
-    op: &Op,
-    inputs: &[&Tensor],
-    kept: &[&Tensor],
-    targets: &[Tensor],
-) -> Result<()> {
-    let node = make(op, inputs, kept, targets, 1);
-    for (i, target) in targets.iter().enumerate() {
-        if !target.dtype().is_float() {
-            continue;
-        }
-        let base = target.auto().base.clone();
-        match base {
-            Some(base) => write_through(&base, target, (node.clone(), i as u32))?,
-            None => {
-                target.mark_requires_grad();
-                let mut auto = target.auto();
-                auto.node = Some((node.clone(), i as u32));
-                auto.rebased += 1;
+    /// Puts `op`, which has just overwritten `targets`, on the tape. `kept` are the inputs as
+    /// they were before.
+    pub(crate) fn commit(self, op: &Op, kept: &[&Tensor], targets: &[Tensor]) {
+        let node = make(op, self.edges, kept, targets);
+        for (i, target) in targets.iter().enumerate().filter(|(_, t)| t.dtype().is_float()) {
+            let value = (node.clone(), i as u32);
+            match target.base() {
+                Some(base) => views::write_through(base, target, value),
+                None => target.set_node(Some(value)),
             }
         }
     }
-    Ok(())
 }
 
-/// A view was overwritten: its base becomes "itself with that region replaced".
-fn write_through(base: &Tensor, view: &Tensor, value: (NodeRef, u32)) -> Result<()> {
-    let Some(region) = region(base, view) else {
-        return Err(Error::runtime(
-            "backward",
-            "an in-place change of a view of a non-contiguous tensor has no gradient. \
-             Call .contiguous() or .clone() first",
-        ));
+/// torch's rules for changes in place while gradients are recorded.
+fn check_target(op: &Op, target: &Tensor) -> Result<()> {
+    let refuse = |what: &str| Err(Error::runtime(op.name(), what));
+    let Some(base) = target.base() else {
+        if target.wants_grad() && target.is_leaf()? {
+            return refuse(
+                "a leaf that requires a gradient cannot be changed in place. Use weft.no_grad()",
+            );
+        }
+        return Ok(());
     };
-    let scatter = Op::Scatter(AsStridedScatter::new(&region));
-    let edges: SmallVec<[Edge; 2]> = smallvec::smallvec![edge(base), Edge::Node(value.0, value.1)];
-    let facts: SmallVec<[Fact; 2]> = smallvec::smallvec![base.fact(), view.fact()];
-    let node = NodeRef::new(Box::new(Node {
-        op: scatter,
-        seq: 0,
-        edges,
-        saved: SmallVec::new(),
-        input_facts: facts,
-        output_facts: base.fact().only(),
-        released: false,
-        site: if mode::recording() { Site::here() } else { Site::UNKNOWN },
-    }));
-    base.mark_requires_grad();
-    {
-        let mut auto = base.auto();
-        auto.node = Some((node, 0));
-        auto.rebased += 1;
+    match target.auto().made {
+        Made::Tracked => {}
+        Made::Untracked => {
+            return refuse(
+                "a view that was made under no_grad is changed in place with gradients on, expected \
+                 both on one side. Make the view and the change inside no_grad, or both outside",
+            );
+        }
+        Made::Several => {
+            return refuse(
+                "one of several views that one function returned is changed in place with \
+                 gradients on. Take it by an index or narrow() instead",
+            );
+        }
     }
-    refresh(view);
+    if target.requires_grad() && base.is_leaf()? {
+        return refuse(
+            "a view of a leaf that requires a gradient cannot be changed in place. Use weft.no_grad()",
+        );
+    }
+    if target.requires_grad() && target.is_leaf()? {
+        return refuse(
+            "a leaf that requires a gradient cannot be changed in place. Use weft.no_grad()",
+        );
+    }
+    if Frame::of(base).is_none() {
+        return refuse(
+            "a view of a tensor whose elements share places in memory is changed in place. \
+             Call .clone() first",
+        );
+    }
     Ok(())
 }

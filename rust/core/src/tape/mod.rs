@@ -3,7 +3,9 @@
 mod arena;
 mod backward;
 mod history;
+mod views;
 
 pub use arena::{Edge, Node, NodeRef, Saved, SavedValue, live_nodes};
 pub use backward::{Backward, backward};
-pub(crate) use history::{link_view, push, rebase};
+pub(crate) use history::{Change, push};
+pub(crate) use views::node;
