@@ -224,6 +224,8 @@ def split(
 ) -> tuple[Tensor, ...]:
     """Consecutive pieces along ``dim``: of one size (the last may be smaller), or of given sizes.
 
+    While gradients are recorded the pieces cannot be changed in place.
+
     Example:
         >>> [len(part) for part in weft.split(weft.arange(5), 2)]
         [2, 2, 1]
@@ -243,6 +245,7 @@ def split(
     for part in sizes:
         parts.append(_core.narrow(tensor, at, start, part))
         start += part
+    _core.several(parts)
     return tuple(parts)
 
 
@@ -267,7 +270,9 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         (tensor(1), tensor(2))
     """
     at = in_range("unbind", dim, input.ndim)
-    return tuple(select(input, at, i) for i in range(input.shape[at]))
+    parts = [select(input, at, i) for i in range(input.shape[at])]
+    _core.several(parts)
+    return tuple(parts)
 
 
 def repeat(input: Tensor, *sizes: Any) -> Tensor:

@@ -135,6 +135,9 @@ pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> 
     for (target, fact) in targets.iter().zip(&out_facts) {
         check_target(op, target, *fact)?;
     }
+    if mode::recording() {
+        record::before_into(inputs, targets)?;
+    }
     let wants = |x: &Tensor| x.requires_grad();
     if mode::grad_enabled() && (inputs.iter().any(|x| wants(x)) || targets.iter().any(wants)) {
         let change = tape::Change::prepare(op, inputs, targets)?;

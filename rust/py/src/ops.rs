@@ -243,6 +243,13 @@ pub fn narrow(
     eager::call1(&Op::View(view), &[&x.0]).or_raise().map(PyTensor)
 }
 
+/// Declares views the results of one function: while gradients are recorded, torch lets none
+/// of them be changed in place.
+#[pyfunction]
+pub fn several(views: Vec<PyRef<'_, PyTensor>>) {
+    views.iter().for_each(|view| view.0.mark_several());
+}
+
 /// Tensors of one dtype one after the other along `dim`.
 #[pyfunction]
 pub fn cat(py: Python<'_>, tensors: Vec<PyRef<'_, PyTensor>>, dim: &Any<'_>) -> PyResult<PyTensor> {

@@ -57,6 +57,11 @@ pub(crate) fn note(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()
     with(|r| r.note(op, inputs, outputs, Site::here())).unwrap_or(Ok(()))
 }
 
+/// An operation is about to overwrite `targets`: what it reads is looked at as it still is.
+pub(crate) fn before_into(inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
+    with(|r| r.before_into(inputs, targets)).unwrap_or(Ok(()))
+}
+
 /// An operation overwrote `targets`.
 pub(crate) fn note_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
     with(|r| r.note_into(op, inputs, targets, Site::here())).unwrap_or(Ok(()))
@@ -81,6 +86,12 @@ pub fn forbid_read(how: &str) -> Result<()> {
          Return the tensor and read it outside, or choose with weft.where",
         Site::here()
     )))
+}
+
+/// Refuses, while this recording runs, changes of `copy`, which stands for a view whose place
+/// is not known.
+pub fn forbid_writes(copy: &Tensor) {
+    with(|r| r.stands_for_view(copy));
 }
 
 /// Refuses something else that a recording cannot follow.

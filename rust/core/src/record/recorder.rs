@@ -31,6 +31,8 @@ pub struct Recorder {
     /// What `.grad` fields were found to be, before they were set.
     grads_read: Vec<(Tensor, Option<Layout>)>,
     grad_of: HashMap<u64, Tensor>,
+    /// Copies that stand for views whose place is not known.
+    stand_ins: Vec<Tensor>,
     random_start: u64,
 }
 
@@ -47,6 +49,7 @@ impl Recorder {
             grads_set: Vec::new(),
             grads_read: Vec::new(),
             grad_of: HashMap::new(),
+            stand_ins: Vec::new(),
             random_start: random::position(),
         };
         for (i, arg) in args.iter().enumerate() {
@@ -179,6 +182,23 @@ impl Recorder {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn before_into(&mut self, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
+        let copies = |t: &Tensor| self.stand_ins.iter().any(|x| x.buffer().same(t.buffer()));
+        if targets.iter().any(copies) {
+            return Err(Error::compile(format_args!(
+                "x[i] with a tensor i is changed in place inside a compiled function, which the \
+                 graph cannot follow (at {}). Write x[i] = ... instead",
+                Site::here()
+            )));
+        }
+        self.values(inputs)?;
+        targets.iter().try_for_each(|target| self.storage(target).map(drop))
+    }
+
+    pub(super) fn stands_for_view(&mut self, copy: &Tensor) {
+        self.stand_ins.push(copy.clone());
     }
 
     pub(super) fn note_into(
