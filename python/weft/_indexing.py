@@ -239,9 +239,22 @@ def get(input: Tensor, key: Any) -> Tensor:
     view, tensors = _split_key(input, key)
     if not tensors:
         return view
+    if all(index.ndim == 0 and index.dtype in (int32, int64) for _, index in tensors):
+        return _get_numbers(view, tensors)
     if len(tensors) == 1:
         return _get_one(view, *tensors[0])
     return _get_many(view, tensors)
+
+
+def _get_numbers(view: Tensor, tensors: list[tuple[int, Tensor]]) -> Tensor:
+    """What a recording has for the view that single integers name: a copy, not to be changed."""
+    for dim, index in reversed(tensors):
+        size = view.shape[dim]
+        place = _core.reshape(where(index < 0, index + size, index), (1,))
+        view = _core.index("index_select", view, dim, place)
+        view = _core.reshape(view, (*view.shape[:dim], *view.shape[dim + 1 :]))
+    _core.forbid_writes(view)
+    return view
 
 
 def _get_one(view: Tensor, dim: int, index: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -219,15 +220,21 @@ def _format(self: Tensor, spec: str) -> str:
     return format(self.item(), spec) if self.numel() == 1 and spec else format(repr(self), spec)
 
 
-def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
+def _deepcopy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
+    """A copy of the memory, which copies of views share, and of ``.grad``."""
     if not self.is_leaf:
         raise RuntimeError(
             "deepcopy: expected a leaf, got the result of an operation. Use .detach()"
         )
-    copy = _core.clone(self.detach())
-    copy.requires_grad = self.requires_grad
-    memo[id(self)] = copy
-    return copy
+    key = "weft memory", _core.memory_id(self), self.dtype
+    if key not in memo:
+        memo[key] = _core.copy_memory(self)
+    copied = _core.placed_as(memo[key], self)
+    memo[id(self)] = copied
+    copied.requires_grad = self.requires_grad
+    if self.grad is not None:
+        copied.grad = copy.deepcopy(self.grad, memo)
+    return copied
 
 
 def _restore(values: np.ndarray, requires_grad: bool, kind: type = Tensor) -> Tensor:

@@ -28,7 +28,10 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
-    """As :func:`reshape`; ``view(dtype)`` is not supported.
+    """As :func:`reshape`, but never a copy; ``view(dtype)`` is not supported.
+
+    Raises:
+        RuntimeError: the elements do not lie in memory so that the shape can be seen in them.
 
     Example:
         >>> weft.arange(4).view(2, 2).shape
@@ -36,12 +39,12 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     """
     if len(shape) == 1 and isinstance(shape[0], dtype):
         raise TypeError("view: reading memory as another dtype is not supported. Use .to(dtype)")
-    return _core.reshape(input, _sizes(shape))
+    return _core.view(input, _sizes(shape))
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """``input.view(other.shape)``."""
-    return _core.reshape(input, other.shape)
+    return _core.view(input, other.shape)
 
 
 def permute(input: Tensor, *dims: Any) -> Tensor:

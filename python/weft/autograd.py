@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from weft import _core
 from weft._core import Tensor
@@ -34,6 +35,48 @@ class set_grad_enabled:
         """Restore."""
         _core.set_grad_enabled(self.before)
 
+    def __call__(self, function: F) -> F:
+        """The function, run with the switch set; the mode is restored for what follows."""
+        _core.set_grad_enabled(self.before)
+        return _wrapped(function, lambda: set_grad_enabled(self.mode))
+
+
+def _wrapped(function: F, switch: Callable[[], Any]) -> F:
+    if inspect.isgeneratorfunction(function):
+        return cast(F, _wrapped_generator(function, switch))
+
+    @functools.wraps(function)
+    def inner(*args: Any, **kwargs: Any) -> Any:
+        with switch():
+            return function(*args, **kwargs)
+
+    return cast(F, inner)
+
+
+def _wrapped_generator(function: Callable[..., Any], switch: Callable[[], Any]) -> Any:
+    """Between its pieces, whoever runs the generator has the mode as it was."""
+
+    @functools.wraps(function)
+    def inner(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        resume, given = generator.send, None
+        while True:
+            try:
+                with switch():
+                    made = resume(given)
+            except StopIteration as end:
+                return end.value
+            try:
+                resume, given = generator.send, (yield made)
+            except GeneratorExit:
+                with switch():
+                    generator.close()
+                raise
+            except BaseException as error:
+                resume, given = generator.throw, error
+
+    return inner
+
 
 class _Switch:
     mode = False
@@ -59,14 +102,8 @@ class _Switch:
         _core.set_grad_enabled(self.before.pop())
 
     def __call__(self, function: F) -> F:
-        """The function, run with the switch set."""
-
-        @functools.wraps(function)
-        def inner(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():
-                return function(*args, **kwargs)
-
-        return inner  # type: ignore[return-value]
+        """The function, run with the switch set; of a generator function each piece."""
+        return _wrapped(function, type(self))
 
 
 class no_grad(_Switch):

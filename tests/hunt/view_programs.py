@@ -245,6 +245,9 @@ class Writer:
         shape = self.known[at].places.shape
         if kind in ("copy", "fill") and self.rng.random() < 0.5:
             part = self.how(self.known[at])
+            # torch takes x[:] in an assignment for x itself.
+            if part and part[0] == "slice" and part[2:] == (0, shape[part[1]], 1):
+                part = None
             if part is None or part[0] not in ("slice", "select", "new"):
                 part = None
             else:

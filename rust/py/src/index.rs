@@ -6,10 +6,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyInt, PySlice, PyTuple};
 use weft_core::op::Op;
 use weft_core::op::view::View;
-use weft_core::{Tensor, eager};
-use weft_kernels::{MAX_DIMS, Shape};
+use weft_core::{Tensor, eager, mode};
+use weft_kernels::{DType, MAX_DIMS, Shape};
 
 use crate::convert::Operand;
+use crate::data;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -18,6 +19,14 @@ enum Item<'py> {
     Slice(Bound<'py, PySlice>),
     NewAxis,
     Ellipsis,
+}
+
+/// The number that a single integer holds: such a tensor names a view as a number does. While
+/// recording nobody may look at it.
+fn tensor_index(part: &Bound<'_, PyAny>) -> Option<i64> {
+    let tensor = &part.cast::<PyTensor>().ok()?.get().0;
+    let single = tensor.shape().is_empty() && matches!(tensor.dtype(), DType::I32 | DType::I64);
+    (single && !mode::recording()).then(|| data::scalar(tensor).as_i64())
 }
 
 /// The parts of a key that names a view; `None` if it holds index tensors or lists.
@@ -36,6 +45,8 @@ fn parse<'py>(key: &Bound<'py, PyAny>) -> PyResult<Option<Vec<Item<'py>>>> {
             Item::Slice(slice.clone())
         } else if part.cast::<PyInt>().is_ok() && part.cast::<PyBool>().is_err() {
             Item::Int(part.extract()?)
+        } else if let Some(i) = tensor_index(&part) {
+            Item::Int(i)
         } else {
             return Ok(None);
         });

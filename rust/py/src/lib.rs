@@ -37,14 +37,17 @@ mod _core {
         adam_, arange, as_strided, cast, cat, class_loss, clone, csr_transpose, cumsum, draw,
         draw_into, expand, full, index, linear, manual_seed, matmul, multinomial, narrow,
         nonzero_flat, overlaps_itself, permute, random_state, reduce, reshape, set_random_state,
-        several, sgd_, softmax, spmm, standardize, transpose, within,
+        several, sgd_, softmax, spmm, standardize, transpose, view, within,
     };
     #[pymodule_export]
     use crate::raise::CompileError;
     #[pymodule_export]
     use crate::table::{PyRow, op_table};
     #[pymodule_export]
-    use crate::tape::{PyNode, backward, forbid_read, is_recording, live_nodes, set_unseen};
+    use crate::tape::{
+        PyNode, backward, copy_memory, forbid_read, forbid_writes, is_recording, live_nodes,
+        memory_id, placed_as, set_unseen,
+    };
     #[pymodule_export]
     use crate::tensor::{PyTensor, is_grad_enabled, set_grad_enabled};
 

@@ -164,20 +164,45 @@ pub fn softmax(py: Python<'_>, kind: &str, x: &PyTensor, dim: &Any<'_>) -> PyRes
 /// The same elements under another shape; one size may be -1.
 #[pyfunction]
 pub fn reshape(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
-    let mut sizes = convert::sizes("reshape", shape)?;
+    let shape = sized("reshape", &x.0, shape)?;
+    eager::call1(&Op::View(View::Reshape(shape)), &[&x.0]).or_raise().map(PyTensor)
+}
+
+/// As [`reshape`], refused where the elements would have to be copied.
+#[pyfunction]
+pub fn view(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
+    let shape = sized("view", &x.0, shape)?;
+    if shape.numel() != x.0.numel() {
+        let what = format!("view: shape {shape} does not fit {} elements", x.0.numel());
+        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+    }
+    let op = View::Reshape(shape);
+    if op.layout(x.0.layout()).is_none() {
+        let Layout { shape: own, strides, .. } = x.0.layout();
+        let what = format!(
+            "view: expected elements that lie in order, got shape {own} with strides {strides}. \
+             Use .reshape(), which copies them"
+        );
+        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+    }
+    eager::call1(&Op::View(op), &[&x.0]).or_raise().map(PyTensor)
+}
+
+/// The sizes that `shape` names for the elements of `x`.
+fn sized(op: &str, x: &Tensor, shape: &Any<'_>) -> PyResult<Shape> {
+    let mut sizes = convert::sizes(op, shape)?;
     let known: i64 = sizes.iter().filter(|&&s| s != -1).product();
     let open = sizes.iter().filter(|&&s| s == -1).count();
-    let numel = x.0.numel() as i64;
+    let numel = x.numel() as i64;
     if open > 1
         || sizes.iter().any(|&s| s < -1)
         || (open == 1 && (known == 0 || numel % known != 0))
     {
-        let what = format!("reshape: shape {:?} does not fit {} elements", &sizes[..], numel);
+        let what = format!("{op}: shape {:?} does not fit {} elements", &sizes[..], numel);
         return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
     }
     sizes.iter_mut().filter(|s| **s == -1).for_each(|s| *s = numel / known);
-    let shape: Shape = sizes.iter().map(|&s| s as usize).collect();
-    eager::call1(&Op::View(View::Reshape(shape)), &[&x.0]).or_raise().map(PyTensor)
+    Ok(sizes.iter().map(|&s| s as usize).collect())
 }
 
 /// Dimensions reordered.

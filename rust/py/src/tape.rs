@@ -1,10 +1,12 @@
 //! The dynamic graph as Python sees it.
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use weft_core::Tensor;
 use weft_core::tape::{self, Backward, Edge, NodeRef, Saved};
+use weft_core::{Tensor, eager};
 use weft_core::{mode, record};
+use weft_kernels::{Layout, Shape};
 
 use crate::call::detached;
 use crate::raise::OrRaise;
@@ -146,4 +148,33 @@ pub fn set_unseen(on: bool) -> bool {
 #[pyfunction]
 pub fn forbid_read(how: &str) -> PyResult<()> {
     record::forbid_read(how).or_raise()
+}
+
+/// Refuses, while recording, changes in place of a copy that stands for a view.
+#[pyfunction]
+pub fn forbid_writes(copy: &PyTensor) {
+    record::forbid_writes(&copy.0);
+}
+
+/// A number of the memory that a tensor lies in, the same for all that share it.
+#[pyfunction]
+pub fn memory_id(x: &PyTensor) -> u64 {
+    x.0.buffer().id()
+}
+
+/// A copy of all the memory that a tensor lies in, without history.
+#[pyfunction]
+pub fn copy_memory(x: &PyTensor) -> PyResult<PyTensor> {
+    let elements = x.0.buffer().len() / x.0.dtype().size();
+    let whole = x.0.alias(Layout::contiguous(Shape::new(&[elements])));
+    eager::contiguous_clone(&whole).or_raise().map(PyTensor)
+}
+
+/// What lies in `memory` as `x` lies in its own, without history.
+#[pyfunction]
+pub fn placed_as(memory: &PyTensor, x: &PyTensor) -> PyResult<PyTensor> {
+    if x.0.layout().end() > memory.0.numel() || memory.0.dtype() != x.0.dtype() {
+        return Err(PyRuntimeError::new_err("placed_as: expected a copy of the tensor's memory"));
+    }
+    Ok(PyTensor(memory.0.alias(*x.0.layout())))
 }

@@ -1,7 +1,7 @@
 //! Reading and writing by index tensors (`int64` or `int32`).
 
 use smallvec::smallvec;
-use weft_kernels::{Arg, DType, index};
+use weft_kernels::{Arg, DType, Shape, index};
 
 use super::sample::Domain;
 use super::view::copy_unless_same;
@@ -200,6 +200,14 @@ impl Rule for Index {
         let Some(g) = grads[0] else { return Ok(out) };
         let idx = io.input(1);
         match self.kind {
+            Select if !self.wrap && io.input_facts[1].numel() == 1 => {
+                // One slice is put back as it is, as the view of that slice would.
+                let zeros = e.zeros(io.input_facts[0])?;
+                let shape = e.fact(g).shape;
+                let one = e.reshape(idx, Shape::filled(shape.len(), 1))?;
+                let places = e.expand(one, shape)?;
+                out[0] = Some(e.one(self.other(Scatter), &[zeros, places, g])?);
+            }
             Select | Gather => {
                 let back = if self.kind == Select { Add } else { ScatterAdd };
                 let zeros = e.zeros(io.input_facts[0])?;
@@ -242,6 +250,7 @@ impl Rule for Index {
                 Sample::smooth(op(0), vec![(&[5, 3], x()), (&[4], i(5))]),
                 Sample::smooth(op(1), vec![(&[2, 5, 3], x()), (&[7], i(5))]),
                 Sample::smooth(op(0), vec![(&[5, 3], x()), (&[0], i(5))]),
+                Sample::smooth(op(1), vec![(&[2, 5, 3], x()), (&[1], i(5))]),
             ],
             Add => vec![
                 Sample::smooth(op(0), vec![(&[5, 3], x()), (&[8], i(5)), (&[8, 3], x())]),
