@@ -33,22 +33,23 @@ pub(crate) fn here() -> Site {
 
 /// What the gradients of those inputs read that have one.
 pub(crate) fn saves(op: &Op, edges: &[Edge]) -> Saves {
-    let wanted = edges.iter().enumerate().filter(|(_, edge)| !matches!(edge, Edge::None));
-    wanted.fold(Saves::NONE, |all, (i, _)| all.and(op.saves(i)))
+    let mut all = Saves::NONE;
+    for (i, edge) in edges.iter().enumerate() {
+        if !matches!(edge, Edge::None) {
+            all = all.and(op.saves(i));
+        }
+    }
+    all
 }
 
 /// A node for `op`; `inputs` are as its gradient rule shall see them.
 fn make(op: &Op, edges: Edges, inputs: &[&Tensor], outputs: &[Tensor]) -> NodeRef {
     let saves = saves(op, &edges);
-    let mut saved: SmallVec<[Saved; 2]> = SmallVec::new();
-    for (i, x) in inputs.iter().enumerate().filter(|(i, _)| saves.reads_input(*i)) {
-        let value = SavedValue::Input(i as u32, keep(x, &edges[i]));
-        saved.push(Saved { value, version: x.buffer().version() });
-    }
-    for (i, y) in outputs.iter().enumerate().filter(|(i, _)| saves.reads_output(*i)) {
-        let value = SavedValue::Output(i as u32, y.detach());
-        saved.push(Saved { value, version: y.buffer().version() });
-    }
+    let saved = if saves == Saves::NONE {
+        SmallVec::new()
+    } else {
+        saved(saves, &edges, inputs, outputs)
+    };
     NodeRef::new(Box::new(Node {
         op: op.clone(),
         seq: 0,
@@ -59,6 +60,24 @@ fn make(op: &Op, edges: Edges, inputs: &[&Tensor], outputs: &[Tensor]) -> NodeRe
         released: false,
         site: here(),
     }))
+}
+
+fn saved(
+    saves: Saves,
+    edges: &[Edge],
+    inputs: &[&Tensor],
+    outputs: &[Tensor],
+) -> SmallVec<[Saved; 2]> {
+    let mut saved: SmallVec<[Saved; 2]> = SmallVec::new();
+    for (i, x) in inputs.iter().enumerate().filter(|(i, _)| saves.reads_input(*i)) {
+        let value = SavedValue::Input(i as u32, keep(x, &edges[i]));
+        saved.push(Saved { value, version: x.buffer().version() });
+    }
+    for (i, y) in outputs.iter().enumerate().filter(|(i, _)| saves.reads_output(*i)) {
+        let value = SavedValue::Output(i as u32, y.detach());
+        saved.push(Saved { value, version: y.buffer().version() });
+    }
+    saved
 }
 
 /// The input itself; of a view only what it is now, since its base may come to depend on
@@ -92,7 +111,11 @@ pub(crate) fn own_edge(x: &Tensor) -> Edge {
 }
 
 fn edges(inputs: &[&Tensor]) -> Result<Edges> {
-    inputs.iter().map(|x| edge(x)).collect()
+    let mut edges = Edges::new();
+    for x in inputs {
+        edges.push(edge(x)?);
+    }
+    Ok(edges)
 }
 
 /// A change in place that is about to happen: all that can fail, and all that the change
