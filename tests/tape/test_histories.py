@@ -227,15 +227,38 @@ def test_a_view_cannot_forget_its_history_in_place():
     assert not y.requires_grad and view.requires_grad
 
 
-def test_histories_of_changed_views_do_not_keep_themselves_alive():
+def test_histories_of_changed_tensors_do_not_keep_themselves_alive():
     before = weft._core.live_nodes()
     for _ in range(3):
         w, y = leaf(1.0, 2.0), weft.zeros(2, 2)
         y[0].add_(w)
         y[1].add_((y[0] * w).exp())
         y.t().mul_(y.detach())
-    del w, y
+        h, plain = w * 1, weft.ones(2)
+        h.add_(h * h)
+        plain.add_(w * plain)
+    del w, y, h, plain
     assert weft._core.live_nodes() == before
+
+
+def test_gradients_of_gradients_through_changed_views():
+    def slope(w, create_graph=False):
+        x = weft.zeros(3, 2, dtype=weft.float64).t().detach()
+        x[0] = w * w
+        x.t()[1].mul_(w.sum())
+        x[1, :2].copy_((x[0, 1:] * 0.25).sin())
+        (g,) = weft.autograd.grad((x * x * x).sum(), w, create_graph=create_graph)
+        return (g * weft.tensor([1.0, -2.0, 0.5], dtype=weft.float64)).sum()
+
+    def at(values):
+        return weft.tensor(values, dtype=weft.float64, requires_grad=True)
+
+    start, step = np.array([0.3, 0.5, 0.7]), 1e-5
+    w = at(start)
+    (got,) = weft.autograd.grad(slope(w, create_graph=True), w)
+    ends = [[slope(at(start + s * step * row)).item() for s in (1, -1)] for row in np.eye(3)]
+    want = [(up - down) / (2 * step) for up, down in ends]
+    np.testing.assert_allclose(got.numpy(), want, rtol=1e-7)
 
 
 def test_overlapping_windows_add_their_gradients():

@@ -24,6 +24,8 @@ struct Inner {
     born: u32,
     /// Whether gradients flow through this tensor: a leaf that wants one, or a result.
     requires_grad: AtomicBool,
+    /// Whether a node keeps this tensor itself.
+    saved: AtomicBool,
     /// The tensor that this one is a view of; never a view itself.
     base: Option<Tensor>,
     auto: Mutex<Auto>,
@@ -67,9 +69,9 @@ impl Tensor {
         base: Option<Tensor>,
         auto: Auto,
     ) -> Tensor {
-        let (requires_grad, born) = (AtomicBool::new(false), mode::generation());
-        let auto = Mutex::new(auto);
-        Tensor(Arc::new(Inner { buffer, dtype, layout, born, requires_grad, base, auto }))
+        let (requires_grad, saved) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (born, auto) = (mode::generation(), Mutex::new(auto));
+        Tensor(Arc::new(Inner { buffer, dtype, layout, born, requires_grad, saved, base, auto }))
     }
 
     /// A contiguous tensor with unspecified contents.
@@ -219,6 +221,15 @@ impl Tensor {
     /// The tensor's own flag.
     pub(crate) fn wants_grad(&self) -> bool {
         self.0.requires_grad.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn mark_saved(&self) {
+        self.0.saved.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a node may keep this tensor itself; from now on none is said to.
+    pub(crate) fn take_saved(&self) -> bool {
+        self.0.saved.swap(false, Ordering::Relaxed)
     }
 
     /// Switches gradients of a leaf on or off.

@@ -128,6 +128,19 @@ impl NodeRef {
         self.0
     }
 
+    /// The nodes that the gradients of its inputs go to.
+    pub(crate) fn sources(&self) -> Vec<NodeRef> {
+        let mut arena = arena();
+        let node = arena.slots[self.0 as usize].node.as_ref().expect("a referenced node exists");
+        let places = node.edges.iter().filter_map(|edge| match edge {
+            Edge::Node(to, _) => Some(to.0),
+            _ => None,
+        });
+        let places: Vec<u32> = places.collect();
+        places.iter().for_each(|&at| arena.slots[at as usize].refs += 1);
+        places.into_iter().map(NodeRef).collect()
+    }
+
     /// A copy of the node, with references of its own.
     pub fn snapshot(&self) -> Node {
         // Edges hold references whose cloning takes the lock: clone them outside.

@@ -1,5 +1,7 @@
 //! How results and changed tensors get their place on the tape.
 
+use std::collections::HashSet;
+
 use smallvec::SmallVec;
 
 use super::arena::{Edge, Node, NodeRef, Saved, SavedValue};
@@ -45,11 +47,8 @@ pub(crate) fn saves(op: &Op, edges: &[Edge]) -> Saves {
 /// A node for `op`; `inputs` are as its gradient rule shall see them.
 fn make(op: &Op, edges: Edges, inputs: &[&Tensor], outputs: &[Tensor]) -> NodeRef {
     let saves = saves(op, &edges);
-    let saved = if saves == Saves::NONE {
-        SmallVec::new()
-    } else {
-        saved(saves, &edges, inputs, outputs)
-    };
+    let saved =
+        if saves == Saves::NONE { SmallVec::new() } else { saved(saves, &edges, inputs, outputs) };
     NodeRef::new(Box::new(Node {
         op: op.clone(),
         seq: 0,
@@ -84,6 +83,7 @@ fn saved(
 /// the node that keeps it.
 fn keep(x: &Tensor, edge: &Edge) -> Tensor {
     if !x.is_view() || matches!(edge, Edge::Leaf(_)) {
+        x.mark_saved();
         return x.clone();
     }
     let kept = x.detach();
@@ -91,6 +91,32 @@ fn keep(x: &Tensor, edge: &Edge) -> Tensor {
         kept.set_node(Some((node.clone(), *output)));
     }
     kept
+}
+
+/// Gives `x` the history of which `latest` is the last node. Nodes of that history that kept
+/// `x` itself let it go, or the history would keep itself alive; to differentiate them is an
+/// error already, since the memory of `x` was changed.
+pub(crate) fn replace(x: &Tensor, latest: (NodeRef, u32)) {
+    if x.take_saved() {
+        let since = x.auto().node.as_ref().map_or(0, |(node, _)| node.seq());
+        let alias = x.detach();
+        let (mut ahead, mut known) = (vec![latest.0.clone()], HashSet::new());
+        while let Some(node) = ahead.pop() {
+            if node.seq() > since && known.insert(node.key()) {
+                let _let_go = node.with(|n| swap(&mut n.saved, x, &alias));
+                ahead.extend(node.sources());
+            }
+        }
+    }
+    x.set_node(Some(latest));
+}
+
+fn swap(saved: &mut [Saved], x: &Tensor, alias: &Tensor) -> Vec<Tensor> {
+    let tensors = saved.iter_mut().filter_map(|saved| match &mut saved.value {
+        SavedValue::Input(_, tensor) if tensor.same(x) => Some(tensor),
+        _ => None,
+    });
+    tensors.map(|tensor| std::mem::replace(tensor, alias.clone())).collect()
 }
 
 /// Where the gradient of `x` goes.
@@ -149,7 +175,7 @@ impl Change {
             let value = (node.clone(), i as u32);
             match target.base() {
                 Some(base) => views::write_through(base, target, value),
-                None => target.set_node(Some(value)),
+                None => replace(target, value),
             }
         }
     }

@@ -9,7 +9,7 @@ use smallvec::{SmallVec, smallvec};
 use weft_kernels::{Layout, Shape};
 
 use super::arena::{Edge, Node, NodeRef};
-use super::history::{Edges, here, own_edge};
+use super::history::{Edges, here, own_edge, replace};
 use crate::error::{Error, Result};
 use crate::fact::Fact;
 use crate::op::Op;
@@ -64,7 +64,7 @@ pub(crate) fn write_through(base: &Tensor, view: &Tensor, value: (NodeRef, u32))
     let facts = smallvec![frame.fact, view.fact()];
     let memory = step(scatter, smallvec![memory, written], facts, frame.fact);
     if let Edge::Node(node, output) = frame.base(memory) {
-        base.set_node(Some((node, output)));
+        replace(base, (node, output));
     }
 }
 
