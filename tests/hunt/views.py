@@ -22,7 +22,7 @@ from tests.hunt.view_programs import Step, Writer, seen
 import weft
 
 NAME = "views"
-SHORT = 500
+SHORT = 250
 LENGTH = 14
 LIMIT = 2.0**50
 

@@ -223,8 +223,9 @@ def test_a_view_cannot_forget_its_history_in_place():
     with pytest.raises(RuntimeError, match="detach_: a view"):
         y[:1].detach_()
     view = y[:1]
+    view.mul_(3)
     y.detach_()
-    assert not y.requires_grad and view.requires_grad
+    assert not y.requires_grad and view.requires_grad and not view.is_leaf
 
 
 def test_histories_of_changed_tensors_do_not_keep_themselves_alive():

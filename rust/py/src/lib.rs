@@ -13,6 +13,7 @@ mod raise;
 mod table;
 mod tape;
 mod tensor;
+mod view;
 
 /// The native module of weft.
 #[pyo3::pymodule]
@@ -37,7 +38,7 @@ mod _core {
         adam_, arange, as_strided, cast, cat, class_loss, clone, csr_transpose, cumsum, draw,
         draw_into, expand, full, index, linear, manual_seed, matmul, multinomial, narrow,
         nonzero_flat, overlaps_itself, permute, random_state, reduce, reshape, set_random_state,
-        several, sgd_, softmax, spmm, standardize, transpose, view, within,
+        sgd_, softmax, spmm, standardize, transpose, within,
     };
     #[pymodule_export]
     use crate::raise::CompileError;
@@ -50,6 +51,9 @@ mod _core {
     };
     #[pymodule_export]
     use crate::tensor::{PyTensor, is_grad_enabled, set_grad_enabled};
+
+    #[pymodule_export]
+    use crate::view::{several, view};
 
     #[pymodule_init]
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -168,28 +168,8 @@ pub fn reshape(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
     eager::call1(&Op::View(View::Reshape(shape)), &[&x.0]).or_raise().map(PyTensor)
 }
 
-/// As [`reshape`], refused where the elements would have to be copied.
-#[pyfunction]
-pub fn view(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
-    let shape = sized("view", &x.0, shape)?;
-    if shape.numel() != x.0.numel() {
-        let what = format!("view: shape {shape} does not fit {} elements", x.0.numel());
-        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
-    }
-    let op = View::Reshape(shape);
-    if op.layout(x.0.layout()).is_none() {
-        let Layout { shape: own, strides, .. } = x.0.layout();
-        let what = format!(
-            "view: expected elements that lie in order, got shape {own} with strides {strides}. \
-             Use .reshape(), which copies them"
-        );
-        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
-    }
-    eager::call1(&Op::View(op), &[&x.0]).or_raise().map(PyTensor)
-}
-
 /// The sizes that `shape` names for the elements of `x`.
-fn sized(op: &str, x: &Tensor, shape: &Any<'_>) -> PyResult<Shape> {
+pub fn sized(op: &str, x: &Tensor, shape: &Any<'_>) -> PyResult<Shape> {
     let mut sizes = convert::sizes(op, shape)?;
     let known: i64 = sizes.iter().filter(|&&s| s != -1).product();
     let open = sizes.iter().filter(|&&s| s == -1).count();
@@ -266,13 +246,6 @@ pub fn narrow(
     let (start, length) = (begin as usize, length as usize);
     let view = View::Slice { dim, start, len: length, step: 1 };
     eager::call1(&Op::View(view), &[&x.0]).or_raise().map(PyTensor)
-}
-
-/// Declares views the results of one function: while gradients are recorded, torch lets none
-/// of them be changed in place.
-#[pyfunction]
-pub fn several(views: Vec<PyRef<'_, PyTensor>>) {
-    views.iter().for_each(|view| view.0.mark_several());
 }
 
 /// Tensors of one dtype one after the other along `dim`.

@@ -47,12 +47,18 @@ pub(crate) fn settle(x: &Tensor) -> Result<()> {
             ));
         }
     }
-    // The history of a base whose elements share places cannot change.
-    if let Some(frame) = Frame::of(base) {
-        x.set_node(frame.show(base, x));
+    match Frame::of(base) {
+        Some(frame) => follow(x, base, &frame),
+        // The history of a base whose elements share places cannot change.
+        None => x.auto().seen = now,
     }
-    x.auto().seen = now;
     Ok(())
+}
+
+fn follow(x: &Tensor, base: &Tensor, frame: &Frame) {
+    let now = x.buffer().version();
+    x.set_node(frame.show(base, x));
+    x.auto().seen = now;
 }
 
 /// A view was overwritten by `value`: its base becomes "itself with that region replaced".
@@ -66,6 +72,7 @@ pub(crate) fn write_through(base: &Tensor, view: &Tensor, value: (NodeRef, u32))
     if let Edge::Node(node, output) = frame.base(memory) {
         replace(base, (node, output));
     }
+    follow(view, base, &frame);
 }
 
 /// How a base lies in its memory.
