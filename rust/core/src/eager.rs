@@ -145,6 +145,9 @@ pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> 
         overwrite(op, inputs, targets)?;
         let kept: SmallVec<[&Tensor; 4]> = kept.iter().collect();
         change.commit(op, &kept, targets);
+        if mode::recording() {
+            targets.iter().for_each(|t| record::note_history(t.base().unwrap_or(t)));
+        }
     } else {
         overwrite(op, inputs, targets)?;
     }

@@ -67,6 +67,11 @@ pub(crate) fn note_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Resu
     with(|r| r.note_into(op, inputs, targets, Site::here())).unwrap_or(Ok(()))
 }
 
+/// A change in place gave `owner` a new history.
+pub(crate) fn note_history(owner: &Tensor) {
+    with(|r| r.note_history(owner));
+}
+
 pub(crate) fn note_grad_read(leaf: &Tensor, grad: Option<&Tensor>) {
     with(|r| r.note_grad_read(leaf, grad));
 }

@@ -33,6 +33,8 @@ pub struct Recorder {
     grad_of: HashMap<u64, Tensor>,
     /// Copies that stand for views whose place is not known.
     stand_ins: Vec<Tensor>,
+    /// Older tensors that a change in place gave a history.
+    rebased: Vec<Tensor>,
     random_start: u64,
 }
 
@@ -50,6 +52,7 @@ impl Recorder {
             grads_read: Vec::new(),
             grad_of: HashMap::new(),
             stand_ins: Vec::new(),
+            rebased: Vec::new(),
             random_start: random::position(),
         };
         for (i, arg) in args.iter().enumerate() {
@@ -201,6 +204,28 @@ impl Recorder {
         self.stand_ins.push(copy.clone());
     }
 
+    pub(super) fn note_history(&mut self, owner: &Tensor) {
+        if owner.buffer().id() < self.first_own && !self.rebased.iter().any(|t| t.same(owner)) {
+            self.rebased.push(owner.clone());
+        }
+    }
+
+    /// A plan writes what older tensors hold, but leaves no history behind them.
+    fn check_histories(&self) -> Result<()> {
+        let open = |(node, _): (crate::tape::NodeRef, u32)| node.with(|n| !n.released);
+        for tensor in &self.rebased {
+            if tensor.node()?.is_some_and(open) {
+                return Err(Error::compile(format_args!(
+                    "{} from outside, changed in place, still needs its gradient computed when the \
+                     function ends. Call .backward() inside the function, write .detach(), or use \
+                     weft.no_grad()",
+                    tensor.fact()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn note_into(
         &mut self,
         op: &Op,
@@ -268,6 +293,7 @@ impl Recorder {
     }
 
     pub(super) fn finish(mut self, returned: &[Tensor]) -> Result<Recording> {
+        self.check_histories()?;
         let mut returns = Vec::new();
         let mut outputs = Vec::new();
         for tensor in returned {
