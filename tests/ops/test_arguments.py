@@ -316,3 +316,17 @@ def test_numbers_of_numpy_and_tensors_of_one_keep_their_kind():
     assert weft.full((2,), weft.tensor(3)).tolist() == [3, 3]
     assert weft.full((2,), weft.tensor(True)).dtype is weft.bool
     assert weft.full((2,), weft.tensor(1.5, dtype=weft.float64)).dtype is weft.float32
+
+
+def test_compiled_functions_check_the_values_of_each_call():
+    static = weft.compile(lambda p, t: F.binary_cross_entropy(p, t))
+    inside = weft.full((3,), 0.5)
+    for _ in range(3):
+        static(P, inside)
+    name = "binary_cross_entropy"
+    with pytest.raises(RuntimeError, match=f"{name}: input expected to lie in 0 to 1"):
+        static(P + 1, inside)
+    with pytest.raises(RuntimeError, match=rf"{name}: target expected .* got 5\.25"):
+        static(P, inside * 0 + 5.25)
+    assert static(P, inside).isfinite()
+    assert static.explain().recordings == 1

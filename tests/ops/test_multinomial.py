@@ -125,3 +125,15 @@ def test_a_compiled_function_checks_the_weights_of_each_call():
     with pytest.raises(RuntimeError, match="multinomial: expected finite weights >= 0, got -1"):
         static(weft.tensor([[1.0, 1.0, 1.0], [1.0, -1.0, 1.0]]))
     assert weft._core.random_state() == position
+
+
+def test_a_draw_that_nobody_reads_is_still_checked():
+    def draw(w):
+        weft.multinomial(w, 1)
+        return w * 2
+
+    static = weft.compile(draw)
+    for _ in range(3):
+        static(weft.ones(2, 3))
+    with pytest.raises(RuntimeError, match="expected 1 or more positive weights a row, got 0"):
+        static(weft.zeros(2, 3))
