@@ -45,6 +45,12 @@ def test_a_refused_group_changes_nothing(kind, group, error):
     assert snapshot(opt) == before
 
 
+def test_momentum_is_no_tensor():
+    """Whether it is 0 decides which state there is."""
+    with pytest.raises(TypeError, match="momentum expected to be a Python number"):
+        SGD([leaf(1)], momentum=weft.tensor(0.9))
+
+
 @KINDS
 def test_a_set_of_parameters_has_no_order(kind):
     with pytest.raises(TypeError, match="params need an order"):

@@ -7,6 +7,7 @@ from typing import Any
 
 from weft import _core
 from weft._check import flag, real
+from weft._core import Tensor
 from weft.optim._group import ParamGroup
 from weft.optim._params import check_numbers
 from weft.optim.optimizer import Optimizer
@@ -63,6 +64,8 @@ class SGD(Optimizer):
     def _check(self, group: ParamGroup) -> None:
         check_numbers("SGD", group, ("lr", "momentum", "weight_decay"))
         real("SGD", "dampening", group["dampening"])
+        if isinstance(group["momentum"], Tensor):
+            raise TypeError("SGD: momentum expected to be a Python number, got a tensor")
         for key in ("nesterov", "maximize"):
             flag("SGD", key, group[key])
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):

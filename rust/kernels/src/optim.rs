@@ -13,10 +13,10 @@ const CHUNK: usize = 16;
 /// `hyper` (f64) is `[lr, momentum, dampening, weight_decay, nesterov, maximize]`, `step`
 /// (one f32) the number of steps already taken: at 0 the momentum buffer begins as the
 /// gradient. All else is contiguous, of one float dtype and one number of elements;
-/// outputs may be the very inputs they replace.
+/// outputs may be the very inputs they replace. Without a buffer the momentum counts as 0.
 ///
 /// # Panics
-/// When momentum is not 0 but there is no buffer.
+/// When an argument is not such a window inside its buffer.
 pub fn sgd(
     hyper: Arg,
     param: Arg,
@@ -45,7 +45,6 @@ pub fn sgd(
                 each([param, grad, buf], [param_out, buf_out], rule);
             }
             (buf, buf_out) => {
-                assert!(momentum == 0.0, "a momentum buffer");
                 each([param, grad], [param_out], slope);
                 if let (Some(buf), Some(buf_out)) = (buf, buf_out) {
                     each::<T, 1, 1>([buf], [buf_out], Keep);

@@ -21,8 +21,7 @@ pub enum Optim {
     /// Stochastic gradient descent; `hyper` = learning rate, momentum, dampening, weight
     /// decay, Nesterov (0/1), maximise (0/1).
     Sgd {
-        /// Whether each parameter has a momentum buffer; without one the momentum must be 0,
-        /// which is for the caller to see to.
+        /// Whether each parameter has a momentum buffer; without one the momentum counts as 0.
         momentum: bool,
     },
     /// Adam (Kingma and Ba 2014) and AdamW (Loshchilov and Hutter 2017); `hyper` = learning
