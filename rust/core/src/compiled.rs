@@ -178,5 +178,6 @@ fn bind(binding: &Binding, args: &[Tensor]) -> Result<Buffer> {
 
 /// A tensor's memory from its first element on.
 fn from_offset(tensor: &Tensor) -> Buffer {
-    tensor.buffer().tail(tensor.layout().offset * tensor.dtype().size())
+    let first = if tensor.numel() == 0 { 0 } else { tensor.layout().offset };
+    tensor.buffer().tail(first * tensor.dtype().size())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use weft_kernels::Fault;
+use weft_kernels::{Fault, MAX_ELEMENTS, Shape};
 
 /// Result of anything that can fail on user input.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -68,6 +68,15 @@ impl Error {
     #[cold]
     pub fn memory(op: &str, fact: crate::Fact) -> Error {
         Self::new(Kind::Memory, op, format_args!("no memory for {fact} ({} bytes)", fact.bytes()))
+    }
+
+    /// No memory could hold a value of this shape.
+    #[cold]
+    pub fn too_large(op: &str, shape: &Shape) -> Error {
+        let what = format_args!(
+            "too large for memory, expected at most {MAX_ELEMENTS} elements, got shape {shape}"
+        );
+        Self::new(Kind::Memory, op, what)
     }
 
     /// A compile error.

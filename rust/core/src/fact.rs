@@ -5,6 +5,8 @@ use std::fmt;
 use smallvec::SmallVec;
 use weft_kernels::{DType, Shape};
 
+use crate::error::{Error, Result};
+
 /// Dtype and shape of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fact {
@@ -38,14 +40,21 @@ impl Fact {
         Fact { shape, ..self }
     }
 
+    /// This fact, as a result of operation `op`, if memory could ever hold it: see
+    /// [`Shape::fits`].
+    #[inline]
+    pub fn checked(self, op: &str) -> Result<Fact> {
+        if self.shape.fits() { Ok(self) } else { Err(Error::too_large(op, &self.shape)) }
+    }
+
     /// Number of elements.
     pub fn numel(&self) -> usize {
         self.shape.numel()
     }
 
-    /// Number of bytes when contiguous.
+    /// Number of bytes when contiguous; `usize::MAX` for what no memory holds.
     pub fn bytes(&self) -> usize {
-        self.numel() * self.dtype.size()
+        self.numel().saturating_mul(self.dtype.size())
     }
 }
 

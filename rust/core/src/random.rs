@@ -71,7 +71,7 @@ pub fn set_state(seed: u64, position: u64) {
 pub fn advance(blocks: u64) {
     if blocks > 0 {
         let mut generator = lock();
-        generator.position += blocks;
+        generator.position = generator.position.wrapping_add(blocks);
         generator.store();
     }
 }

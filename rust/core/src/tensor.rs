@@ -57,8 +57,13 @@ pub enum Made {
 }
 
 impl Tensor {
-    /// A tensor on a buffer.
+    /// A tensor on a buffer: the one place where a layout meets its memory.
+    ///
+    /// # Panics
+    /// When an element lies outside the buffer.
     pub fn new(buffer: Buffer, dtype: DType, layout: Layout) -> Tensor {
+        let end = layout.end().saturating_mul(dtype.size());
+        assert!(end <= buffer.len(), "{layout:?} of {dtype} exceeds {buffer:?}");
         Self::build(buffer, dtype, layout, None, Auto::default())
     }
 

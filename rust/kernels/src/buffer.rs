@@ -291,7 +291,7 @@ impl<'a> Arg<'a> {
         let size = self.dtype.size();
         let end = self.layout.end();
         assert!(
-            end * size <= self.buffer.len(),
+            end.saturating_mul(size) <= self.buffer.len(),
             "layout {:?} exceeds {:?}",
             self.layout,
             self.buffer

@@ -1,6 +1,6 @@
 //! How a tensor's elements lie in a buffer.
 
-use crate::shape::{MAX_DIMS, Shape};
+use crate::shape::{MAX_DIMS, MAX_ELEMENTS, Shape};
 
 /// Shape, strides and offset, counted in elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,16 +41,26 @@ impl Layout {
         true
     }
 
-    /// One past the last element that is touched; 0 when there are no elements.
+    /// One past the last element that is touched; 0 when there are no elements, and
+    /// `usize::MAX` where no memory reaches.
+    #[inline]
     pub fn end(&self) -> usize {
         let mut last = self.offset;
         for (&size, &stride) in self.shape.iter().zip(self.strides.iter()) {
             if size == 0 {
                 return 0;
             }
-            last += (size - 1) * stride;
+            last = last.saturating_add((size - 1).saturating_mul(stride));
         }
-        last + 1
+        last.saturating_add(1)
+    }
+
+    /// Whether nothing that is counted in it can overflow: the shape fits, and so does
+    /// each stride and the offset.
+    pub fn fits(&self) -> bool {
+        self.shape.fits()
+            && self.offset <= MAX_ELEMENTS
+            && self.strides.iter().all(|&stride| stride <= MAX_ELEMENTS)
     }
 
     /// Whether two indices lead to the same element.
@@ -66,10 +76,10 @@ impl Layout {
             .map(|(&stride, &size)| (stride, size))
             .collect();
         dims.sort_unstable();
-        let mut reach = 0;
+        let mut reach: usize = 0;
         dims.into_iter().any(|(stride, size)| {
             let clash = stride <= reach;
-            reach += stride * (size - 1);
+            reach = reach.saturating_add(stride.saturating_mul(size - 1));
             clash
         })
     }
@@ -98,9 +108,10 @@ impl Layout {
     /// Every `step`-th index of `start..start + len * step` along `dim`.
     pub fn slice(&self, dim: usize, start: usize, len: usize, step: usize) -> Layout {
         let mut out = *self;
-        out.offset += start * self.strides[dim];
+        out.offset = self.offset.saturating_add(start.saturating_mul(self.strides[dim]));
         out.shape[dim] = len;
-        out.strides[dim] *= step;
+        // A step beyond the size reaches nothing more than the first index.
+        out.strides[dim] = self.strides[dim].saturating_mul(step.min(self.shape[dim].max(1)));
         out
     }
 
@@ -123,7 +134,7 @@ impl Layout {
             if shape[d] == 1 {
                 continue;
             }
-            if n > 0 && (0..N).all(|k| out[k][n - 1] == strides[k][d] * shape[d]) {
+            if n > 0 && (0..N).all(|k| out[k][n - 1] == strides[k][d].wrapping_mul(shape[d])) {
                 dims[n - 1] *= shape[d];
                 for k in 0..N {
                     out[k][n - 1] = strides[k][d];
@@ -188,6 +199,16 @@ mod tests {
         assert_eq!(layout(&[2, 3]).end(), 6);
         assert_eq!(layout(&[0, 3]).end(), 0);
         assert_eq!(layout(&[4, 4]).slice(1, 1, 2, 2).end(), 16);
+    }
+
+    #[test]
+    fn what_reaches_beyond_all_memory_ends_there() {
+        let far = Layout { shape: Shape::new(&[3]), strides: Shape::new(&[1 << 63]), offset: 2 };
+        assert_eq!(far.end(), usize::MAX);
+        assert!(!far.fits());
+        assert_eq!(layout(&[8]).slice(0, usize::MAX - 3, 5, 1).end(), usize::MAX);
+        let stepped = layout(&[8]).slice(0, 2, 1, usize::MAX);
+        assert_eq!((stepped.offset, stepped.strides[0], stepped.fits()), (2, 8, true));
     }
 
     #[test]

@@ -39,7 +39,7 @@ mod walk;
 pub use buffer::{Arg, Buffer};
 pub use dtype::{DType, Element, Scalar};
 pub use layout::Layout;
-pub use shape::{MAX_DIMS, Shape};
+pub use shape::{MAX_DIMS, MAX_ELEMENTS, Shape};
 
 /// What a kernel can find wrong with the *values* it is given.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -196,7 +196,8 @@ fn apply_strided(tile: Tile, ins: &[Arg], out: Arg, cost: usize) {
 #[inline]
 fn apply_whole(tile: Tile, ins: &[Arg], out: Arg, cost: usize) -> bool {
     let Some(n) = gapless(out.layout) else { return false };
-    let ptr = out.buffer.as_ptr().wrapping_add(out.layout.offset * out.dtype.size()).cast_const();
+    let skip = out.layout.offset.wrapping_mul(out.dtype.size());
+    let ptr = out.buffer.as_ptr().wrapping_add(skip).cast_const();
     check_end(&out, n);
     let mut operands = [Operand { ptr, step: 1 }; MAX_OPERANDS];
     for (operand, arg) in operands.iter_mut().zip(ins) {
@@ -211,7 +212,7 @@ fn apply_whole(tile: Tile, ins: &[Arg], out: Arg, cost: usize) -> bool {
             return false;
         };
         check_end(arg, if operand.step == 1 { n } else { n.min(1) });
-        let skip = arg.layout.offset * arg.dtype.size();
+        let skip = arg.layout.offset.wrapping_mul(arg.dtype.size());
         operand.ptr = arg.buffer.as_ptr().wrapping_add(skip);
     }
     if n.saturating_mul(cost.max(1)) >= 2 * threads::GRAIN {
@@ -254,13 +255,13 @@ impl Pieces {
 /// The number of elements, if they follow each other without gaps in row-major order.
 #[inline]
 fn gapless(layout: &Layout) -> Option<usize> {
-    let mut step = 1;
+    let mut step: usize = 1;
     for d in (0..layout.shape.len()).rev() {
         let size = layout.shape[d];
         if layout.strides[d] != step && size != 1 {
             return if layout.numel() == 0 { Some(0) } else { None };
         }
-        step *= size;
+        step = step.saturating_mul(size);
     }
     Some(step)
 }
@@ -278,6 +279,6 @@ fn same(a: &Shape, b: &Shape) -> bool {
 /// Checks that `n` adjacent elements lie inside the buffer.
 #[inline]
 fn check_end(arg: &Arg, n: usize) {
-    let end = (arg.layout.offset + n) * arg.dtype.size();
+    let end = arg.layout.offset.saturating_add(n).saturating_mul(arg.dtype.size());
     assert!(n == 0 || end <= arg.buffer.len(), "{:?} exceeds {:?}", arg.layout, arg.buffer);
 }

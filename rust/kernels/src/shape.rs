@@ -6,6 +6,11 @@ use std::ops::{Deref, DerefMut};
 /// Most dimensions a tensor can have.
 pub const MAX_DIMS: usize = 8;
 
+/// Most elements that a shape may promise, dimensions of size 0 left out: so many of the
+/// widest dtype there will ever be are still addressed by an `isize`. Whatever is counted
+/// within a shape that [fits](Shape::fits) (elements, strides, bytes) cannot overflow.
+pub const MAX_ELEMENTS: usize = isize::MAX as usize / 16;
+
 /// The sizes (or strides) of up to [`MAX_DIMS`] dimensions, without an allocation.
 #[derive(Clone, Copy)]
 pub struct Shape {
@@ -40,9 +45,14 @@ impl Shape {
         Shape::new(&[value; MAX_DIMS][..n])
     }
 
-    /// Number of elements.
+    /// Number of elements; `usize::MAX` for what no memory holds.
     pub fn numel(&self) -> usize {
-        self.iter().product()
+        self.iter().fold(1, |n: usize, &size| n.saturating_mul(size))
+    }
+
+    /// Whether the sizes that are not 0 promise at most [`MAX_ELEMENTS`] together.
+    pub fn fits(&self) -> bool {
+        self.iter().fold(1, |n: usize, &size| n.saturating_mul(size.max(1))) <= MAX_ELEMENTS
     }
 
     /// Appends a dimension.
@@ -77,10 +87,10 @@ impl Shape {
     /// Row-major strides, in elements.
     pub fn strides(&self) -> Shape {
         let mut strides = *self;
-        let mut step = 1;
+        let mut step: usize = 1;
         for d in (0..self.len()).rev() {
             strides.dims[d] = step;
-            step *= self.dims[d];
+            step = step.saturating_mul(self.dims[d]);
         }
         strides
     }
@@ -171,6 +181,17 @@ mod tests {
         assert_eq!(s(&[]).broadcast(&s(&[0])), Some(s(&[0])));
         assert_eq!(s(&[1]).broadcast(&s(&[0])), Some(s(&[0])));
         assert_eq!(s(&[2]).broadcast(&s(&[3])), None);
+    }
+
+    #[test]
+    fn what_no_memory_holds_does_not_wrap() {
+        let s = |d: &[usize]| Shape::new(d);
+        assert_eq!(s(&[1 << 62, 4]).numel(), usize::MAX);
+        assert_eq!(s(&[1 << 40, 1 << 40, 0]).numel(), 0);
+        assert!(s(&[MAX_ELEMENTS]).fits() && s(&[0, 3, 0]).fits());
+        for dims in [&[MAX_ELEMENTS + 1][..], &[1 << 32, 1 << 32, 0], &[usize::MAX, 1 << 63]] {
+            assert!(!s(dims).fits(), "{dims:?}");
+        }
     }
 
     #[test]

@@ -99,8 +99,44 @@ pub fn whole(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<i64> {
     Err(PyTypeError::new_err(format!("{op}: expected an integer, got {got}")))
 }
 
+/// An integer argument that has a range: one beyond 64 bits becomes the nearest of 64 bits,
+/// which lies outside every range too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Int(pub i64);
+
+impl<'py> FromPyObject<'_, 'py> for Int {
+    type Error = PyErr;
+
+    fn extract(obj: Borrowed<'_, 'py, PyAny>) -> PyResult<Int> {
+        match obj.extract::<i64>() {
+            Ok(value) => Ok(Int(value)),
+            Err(error) if error.is_instance_of::<PyOverflowError>(obj.py()) => {
+                Ok(Int(if obj.lt(0)? { i64::MIN } else { i64::MAX }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Int {
+    /// It as a number of things called `what`.
+    pub fn count(self, op: &str, what: &str) -> PyResult<usize> {
+        usize::try_from(self.0).map_err(|_| {
+            PyValueError::new_err(format!("{op}: expected {what} of at least 0, got {}", self.0))
+        })
+    }
+}
+
 /// Sizes: a tuple or list of integers.
 pub fn sizes(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<SmallVec<[i64; MAX_DIMS]>> {
+    let given =
+        obj.cast::<PyTuple>().map(|t| t.len()).or_else(|_| obj.cast::<PyList>().map(|l| l.len()));
+    if let Ok(n) = given
+        && n > MAX_DIMS
+    {
+        let what = format!("{op}: at most {MAX_DIMS} dimensions are supported, got {n}");
+        return Err(PyValueError::new_err(what));
+    }
     let mut out = SmallVec::new();
     let mut add = |item: Bound<'_, PyAny>| -> PyResult<()> {
         out.push(whole(op, &item)?);
@@ -113,35 +149,22 @@ pub fn sizes(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<SmallVec<[i64; MAX_DI
     } else {
         out.push(whole(op, obj)?);
     }
-    if out.len() > MAX_DIMS {
-        let what = format!("{op}: at most {MAX_DIMS} dimensions are supported, got {}", out.len());
-        return Err(PyValueError::new_err(what));
-    }
     Ok(out)
 }
 
-/// A shape without negative sizes.
+/// A shape without negative sizes. Whether memory could hold it is for the operation to say.
 pub fn shape(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Shape> {
-    let sizes = sizes(op, obj)?;
-    let mut out = Shape::SCALAR;
-    let mut numel: usize = 1;
-    for size in sizes {
-        let Ok(size) = usize::try_from(size) else {
-            return Err(PyValueError::new_err(format!("{op}: negative size {size} in a shape")));
-        };
-        numel = numel.saturating_mul(size.max(1));
-        out.push(size);
-    }
-    if numel > isize::MAX as usize / 16 {
-        return Err(PyValueError::new_err(format!("{op}: shape {out} is too large for memory")));
-    }
-    Ok(out)
+    let size = |size: i64| {
+        usize::try_from(size)
+            .map_err(|_| PyValueError::new_err(format!("{op}: negative size {size} in a shape")))
+    };
+    sizes(op, obj)?.into_iter().map(size).collect()
 }
 
 /// A dimension, counted from the end if negative.
 pub fn dim(op: &str, dim: i64, ndim: usize) -> PyResult<usize> {
     let n = ndim as i64;
-    let wrapped = if dim < 0 { dim + n } else { dim };
+    let wrapped = if dim < 0 { dim.saturating_add(n) } else { dim };
     if (0..n).contains(&wrapped) {
         return Ok(wrapped as usize);
     }

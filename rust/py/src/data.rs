@@ -7,7 +7,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::{IntoPyObjectExt, ffi};
-use weft_core::{Tensor, mode, record};
+use weft_core::{Fact, Tensor, mode, record};
 use weft_kernels::{Buffer, DType, Layout, Scalar, Shape};
 
 use crate::dtype::PyDType;
@@ -115,28 +115,44 @@ pub unsafe fn release(view: *mut ffi::Py_buffer) {
     unsafe { drop(Box::from_raw((*view).internal.cast::<Export>())) };
 }
 
+/// Strides in elements of memory that can be shared: none negative, each a whole number of
+/// elements. Those along which nothing moves may be anything.
+fn strides<T: pyo3::buffer::Element>(data: &PyBuffer<T>, shape: &Shape) -> Option<Shape> {
+    let size = size_of::<T>();
+    if shape.numel() <= 1 {
+        return Some(shape.strides());
+    }
+    let whole = |(&step, &n): (&isize, &usize)| match usize::try_from(step) {
+        _ if n <= 1 => Some(1),
+        Ok(bytes) if bytes.is_multiple_of(size) => Some(bytes / size),
+        _ => None,
+    };
+    data.strides().iter().zip(shape.iter()).map(whole).collect()
+}
+
 fn wrap<T: pyo3::buffer::Element + Send + Sync + 'static>(
     obj: &Bound<'_, PyAny>,
     dtype: DType,
 ) -> PyResult<PyTensor> {
+    let refused = |what: &str| PyTypeError::new_err(format!("from_numpy: {what}"));
     let data = PyBuffer::<T>::get(obj)?;
     let size = dtype.size();
-    let shape = Shape::try_new(data.shape()).ok_or_else(|| {
-        PyTypeError::new_err("from_numpy: too many dimensions, expected at most 8")
-    })?;
-    let strides: Option<Shape> =
-        data.strides().iter().map(|&s| usize::try_from(s).ok().map(|s| s / size)).collect();
-    let strides =
-        strides.ok_or_else(|| PyTypeError::new_err("from_numpy: negative strides. Use a copy"))?;
+    let shape = Shape::try_new(data.shape())
+        .ok_or_else(|| refused("too many dimensions, expected at most 8"))?;
+    let shape = Fact::new(dtype, shape).checked("from_numpy").or_raise()?.shape;
+    let strides = strides(&data, &shape)
+        .ok_or_else(|| refused("strides are not positive multiples of the element. Use a copy"))?;
     let layout = Layout { shape, strides, offset: 0 };
+    let bytes = layout.end().checked_mul(size).filter(|_| layout.fits());
+    let bytes = bytes.ok_or_else(|| refused("strides reach beyond all memory"))?;
     let Some(ptr) = NonNull::new(data.buf_ptr().cast::<u8>()) else {
-        return Err(PyTypeError::new_err("from_numpy: no memory behind the object"));
+        return Err(refused("no memory behind the object"));
     };
     if ptr.as_ptr().align_offset(size) != 0 || data.readonly() {
-        return Err(PyTypeError::new_err("from_numpy: expected aligned and writable memory"));
+        return Err(refused("expected aligned and writable memory"));
     }
     // SAFETY: the exporter keeps the memory valid while `data` holds its view.
-    let buffer = unsafe { Buffer::foreign(ptr, layout.end() * size, Box::new(data)) };
+    let buffer = unsafe { Buffer::foreign(ptr, bytes, Box::new(data)) };
     Ok(PyTensor(Tensor::new(buffer, dtype, layout)))
 }
 

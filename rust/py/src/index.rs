@@ -9,7 +9,7 @@ use weft_core::op::view::View;
 use weft_core::{Tensor, eager, mode};
 use weft_kernels::{DType, MAX_DIMS, Shape};
 
-use crate::convert::Operand;
+use crate::convert::{Int, Operand};
 use crate::data;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
@@ -44,7 +44,7 @@ fn parse<'py>(key: &Bound<'py, PyAny>) -> PyResult<Option<Vec<Item<'py>>>> {
         } else if let Ok(slice) = part.cast::<PySlice>() {
             Item::Slice(slice.clone())
         } else if part.cast::<PyInt>().is_ok() && part.cast::<PyBool>().is_err() {
-            Item::Int(part.extract()?)
+            Item::Int(part.extract::<Int>()?.0)
         } else if let Some(i) = tensor_index(&part) {
             Item::Int(i)
         } else {
@@ -63,7 +63,7 @@ fn cut(x: Tensor, dim: usize, start: usize, len: usize, step: usize) -> PyResult
 
 fn cut_int(x: Tensor, dim: usize, i: i64) -> PyResult<Tensor> {
     let size = x.shape()[dim] as i64;
-    let wrapped = if i < 0 { i + size } else { i };
+    let wrapped = if i < 0 { i.saturating_add(size) } else { i };
     if !(0..size).contains(&wrapped) {
         let what = format!(
             "index: out of range, expected {} <= index < {size} in dimension {dim}, got {i}",

@@ -5,6 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use weft_kernels::{cpu, threads};
 
+use crate::convert::Int;
+
 /// How many threads work on one operation at most.
 #[pyfunction]
 pub fn get_num_threads() -> usize {
@@ -13,13 +15,15 @@ pub fn get_num_threads() -> usize {
 
 /// Sets how many threads work on one operation at most.
 #[pyfunction]
-pub fn set_num_threads(n: i64) -> PyResult<()> {
-    match usize::try_from(n) {
+pub fn set_num_threads(n: Int) -> PyResult<()> {
+    match usize::try_from(n.0) {
         Ok(n) if n > 0 => {
             threads::set_num_threads(n);
             Ok(())
         }
-        _ => Err(PyValueError::new_err(format!("set_num_threads: expected at least 1, got {n}"))),
+        _ => {
+            Err(PyValueError::new_err(format!("set_num_threads: expected at least 1, got {}", n.0)))
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use weft_core::{Tensor, eager, mode, random, record};
 use weft_kernels::{DType, Layout, Scalar, Shape, fill, index as kernels, sparse};
 
 use crate::call::call1;
-use crate::convert::{self, number};
+use crate::convert::{self, Int, number};
 use crate::dtype::PyDType;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
@@ -171,7 +171,8 @@ pub fn reshape(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
 /// The sizes that `shape` names for the elements of `x`.
 pub fn sized(op: &str, x: &Tensor, shape: &Any<'_>) -> PyResult<Shape> {
     let mut sizes = convert::sizes(op, shape)?;
-    let known: i64 = sizes.iter().filter(|&&s| s != -1).product();
+    let given = sizes.iter().filter(|&&s| s != -1);
+    let known = given.fold(1, |n: i64, &s| n.saturating_mul(s));
     let open = sizes.iter().filter(|&&s| s == -1).count();
     let numel = x.numel() as i64;
     if open > 1
@@ -302,7 +303,8 @@ pub fn cumsum(py: Python<'_>, x: &PyTensor, dim: &Any<'_>) -> PyResult<PyTensor>
 
 /// Rows of the last `dims` dimensions with mean 0 and variance 1.
 #[pyfunction]
-pub fn standardize(py: Python<'_>, x: &PyTensor, dims: usize, eps: f64) -> PyResult<PyTensor> {
+pub fn standardize(py: Python<'_>, x: &PyTensor, dims: Int, eps: f64) -> PyResult<PyTensor> {
+    let dims = dims.count("standardize", "a number of dimensions")?;
     let op = Standardize { dims, eps: Scalar::Float(eps), backward: false };
     one(py, Op::Norm(op), &[&x.0])
 }
@@ -368,7 +370,8 @@ pub fn full(shape: &Any<'_>, value: &Any<'_>, dtype: &PyDType) -> PyResult<PyTen
 
 /// `len` numbers from `start` in steps of `step`.
 #[pyfunction]
-pub fn arange(start: &Any<'_>, step: &Any<'_>, len: usize, dtype: &PyDType) -> PyResult<PyTensor> {
+pub fn arange(start: &Any<'_>, step: &Any<'_>, len: Int, dtype: &PyDType) -> PyResult<PyTensor> {
+    let len = len.count("arange", "a number of elements")?;
     let read = |x: &Any<'_>| {
         number(x).ok_or_else(|| PyTypeError::new_err(format!("arange: expected a number, got {x}")))
     };
@@ -514,14 +517,15 @@ pub fn adam_(
 #[pyfunction]
 pub fn spmm(
     py: Python<'_>,
-    rows: usize,
-    cols: usize,
+    rows: Int,
+    cols: Int,
     structure: Tensors<'_>,
     values: &PyTensor,
     dense: &PyTensor,
 ) -> PyResult<PyTensor> {
     let mut inputs: Vec<&Tensor> = structure.iter().map(|t| &t.0).collect();
     inputs.extend([&values.0, &dense.0]);
+    let (rows, cols) = (rows.count("spmm", "rows")?, cols.count("spmm", "columns")?);
     one(py, Op::Sparse(Sparse { sampled: false, rows, cols }), &inputs)
 }
 
@@ -531,10 +535,12 @@ pub fn spmm(
 pub fn csr_transpose(
     crow: &PyTensor,
     col: &PyTensor,
-    rows: usize,
-    cols: usize,
+    rows: Int,
+    cols: Int,
 ) -> PyResult<[PyTensor; 4]> {
     let (crow, col) = (&crow.0, &col.0);
+    let op = "sparse_csr_tensor";
+    let (rows, cols) = (rows.count(op, "rows")?, cols.count(op, "columns")?);
     let dtype = crow.dtype();
     let one_d = crow.shape().len() == 1 && col.shape().len() == 1;
     if !matches!(dtype, DType::I32 | DType::I64) || col.dtype() != dtype || !one_d {
@@ -569,8 +575,9 @@ pub fn as_strided(
     x: &PyTensor,
     size: &Any<'_>,
     stride: &Any<'_>,
-    offset: usize,
+    offset: Int,
 ) -> PyResult<PyTensor> {
+    let offset = offset.count("as_strided", "an offset")?;
     let (shape, strides) =
         (convert::shape("as_strided", size)?, convert::shape("as_strided", stride)?);
     if shape.len() != strides.len() {

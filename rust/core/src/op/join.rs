@@ -56,7 +56,7 @@ impl Rule for Cat {
                 "inputs differ beyond dimension {}, expected {expected} for input {i}, got {fact}",
                 self.dim
             );
-            out.shape[self.dim] += fact.shape[self.dim];
+            out.shape[self.dim] = out.shape[self.dim].saturating_add(fact.shape[self.dim]);
         }
         Ok(out.only())
     }

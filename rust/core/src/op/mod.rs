@@ -222,7 +222,7 @@ pub trait Rule {
     fn attrs(&self) -> Attrs;
     /// What passes may know.
     fn class(&self) -> Class;
-    /// The shape and dtype rule: the only argument check.
+    /// The shape and dtype rule; callers go through [`Op::infer`].
     fn infer(&self, inputs: &[Fact]) -> Result<Facts>;
     /// How the kernel reads input `i`.
     fn reads(&self, input: usize) -> Read;
@@ -285,6 +285,17 @@ pub enum Op {
     Optim(optim::Optim),
     /// A group of pointwise operations.
     Fused(fused::Fused),
+}
+
+impl Op {
+    /// The facts of the results for inputs of these facts: the shape and dtype rule, the
+    /// only argument check, and a check that memory could hold what it promises, so that no
+    /// rule can forget it.
+    pub fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
+        let facts = (**self).infer(inputs)?;
+        facts.iter().try_for_each(|fact| fact.checked(self.name()).map(drop))?;
+        Ok(facts)
+    }
 }
 
 impl std::ops::Deref for Op {

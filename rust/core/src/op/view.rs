@@ -93,7 +93,8 @@ impl View {
             }
             View::Slice { dim, start, len, step } => {
                 let size = input.get(*dim).copied().unwrap_or(0);
-                let end = if *len == 0 { *start } else { start + (len - 1) * step + 1 };
+                let reach = len.saturating_sub(1).saturating_mul(*step);
+                let end = start.saturating_add(reach).saturating_add((*len).min(1));
                 if *dim >= input.len() || end > size || *step == 0 {
                     let what =
                         format_args!("{start}..{end} outside dimension {dim} of shape {input}");
@@ -105,12 +106,11 @@ impl View {
             }
             View::AsStrided { shape, strides, offset } => {
                 let layout = Layout { shape: *shape, strides: *strides, offset: *offset };
-                let fits = layout.end() <= input.numel();
                 ensure!(
-                    fits,
+                    layout.end().max(*offset) <= input.numel() && layout.fits(),
                     name,
-                    "region ends at {}, expected at most {}",
-                    layout.end(),
+                    "region of size {shape}, stride {strides} and offset {offset} \
+                     exceeds {} elements",
                     input.numel()
                 );
                 Ok(*shape)
@@ -345,7 +345,9 @@ impl Rule for AsStridedScatter {
         super::expect_inputs(self.name(), inputs, 2)?;
         let region = self.region(0);
         ensure!(
-            region.end() <= inputs[0].numel() && inputs[1] == inputs[0].with_shape(self.shape),
+            region.fits()
+                && region.end() <= inputs[0].numel()
+                && inputs[1] == inputs[0].with_shape(self.shape),
             self.name(),
             "expected a source of shape {} inside {}, got {}",
             self.shape,
