@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -291,9 +292,14 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
         raise RuntimeError(
             f"repeat: expected at least {input.ndim} numbers of 0 or more, got {times}"
         )
-    out = _core.reshape(input, [1] * (len(times) - input.ndim) + list(input.shape))
+    shape = [1] * (len(times) - input.ndim) + list(input.shape)
+    out = _core.clone(_core.reshape(input, shape))
     for dim, count in enumerate(times):
-        out = _core.cat([out] * count, dim) if count else _core.narrow(out, dim, 0, 0)
+        if count != 1:
+            outer, inner = math.prod(shape[:dim]), math.prod(shape[dim:])
+            rows = _core.expand(_core.reshape(out, (outer, 1, inner)), (outer, count, inner))
+            shape[dim] *= count
+            out = _core.reshape(rows, shape)
     return out
 
 

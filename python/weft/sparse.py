@@ -111,6 +111,8 @@ def _indices(data: Any) -> Tensor:
     if isinstance(data, Tensor):
         return data
     values = np.asarray(data)
+    if values.dtype.kind not in "iub" and values.size:
+        raise TypeError(f"sparse tensor: expected integer indices, got dtype {values.dtype}")
     return from_numpy(values if values.dtype == np.int32 else values.astype(np.int64))
 
 

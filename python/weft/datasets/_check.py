@@ -7,6 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+#: Most bytes that one file or array may unpack to: real ones have a thousandth of it.
+MOST_BYTES = 1 << 30
+#: Most columns of a feature matrix; memory is needed for each, also where nothing is stored.
+MOST_COLUMNS = 1 << 24
+
 
 class CorruptDataError(ValueError):
     """A data file is truncated, damaged or contradicts itself; the text names file and fault.
@@ -58,7 +63,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def read_text(path: Path) -> str:
     """The whole file as UTF-8."""
     with opened(path) as stream:
-        data = stream.read()
+        data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise CorruptDataError(path, f"holds more than {MOST_BYTES} bytes")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

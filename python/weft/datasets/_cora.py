@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 import weft
 from weft._core import Tensor
-from weft.datasets._check import CorruptDataError
+from weft.datasets._check import MOST_BYTES, MOST_COLUMNS, CorruptDataError
 from weft.datasets._graph import csr, normalized_adjacency
 
 if TYPE_CHECKING:
@@ -139,19 +140,41 @@ def cora(normalize: bool = True, path: str | Path | None = None) -> Citation:
 
 
 def _load(source: Path) -> dict[str, Any]:
-    from zipfile import BadZipFile
+    from tokenize import TokenError
+    from zipfile import BadZipFile, ZipFile
     from zlib import error as zlib_error
 
-    try:
-        with source.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            missing = [name for name in _FIELDS if name not in archive.files]
-            if missing:
-                raise CorruptDataError(source, f"has no array {', '.join(missing)}")
-            return {name: archive[name] for name in _FIELDS}
-    except CorruptDataError:
-        raise
-    except (BadZipFile, zlib_error, EOFError, KeyError, ValueError) as fault:
-        raise CorruptDataError(source, f"is no readable .npz archive ({fault})") from fault
+    faults = (
+        BadZipFile, zlib_error, EOFError, KeyError, ValueError, IndexError, TypeError, SyntaxError,
+        RuntimeError, NotImplementedError, OverflowError, OSError, TokenError, MemoryError,
+    )  # fmt: skip
+    with source.open("rb") as stream:
+        try:
+            with ZipFile(stream) as archive:
+                names = archive.namelist()
+                missing = [name for name in _FIELDS if f"{name}.npy" not in names]
+                if missing:
+                    raise CorruptDataError(source, f"has no array {', '.join(missing)}")
+                return {name: _array(source, archive, name) for name in _FIELDS}
+        except CorruptDataError:
+            raise
+        except faults as fault:
+            raise CorruptDataError(source, f"is no readable .npz archive ({fault})") from fault
+
+
+def _array(source: Path, archive: Any, name: str) -> Any:
+    """One array of the archive, with no more memory than its bytes take."""
+    headers = {(1, 0): np.lib.format.read_array_header_1_0}
+    headers[2, 0] = np.lib.format.read_array_header_2_0
+    with archive.open(f"{name}.npy") as stream:
+        shape, fortran, dtype = headers[np.lib.format.read_magic(stream)](stream)
+        expected = prod(shape) * dtype.itemsize
+        if dtype.hasobject or min(shape, default=0) < 0 or expected > MOST_BYTES:
+            raise ValueError(f"{name} has shape {shape} of {dtype}")
+        data = stream.read(expected)
+    if len(data) != expected:
+        raise CorruptDataError(source, f"{name} needs {expected} bytes, got {len(data)}")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def _check(source: Path, arrays: dict[str, Any]) -> None:
@@ -165,6 +188,7 @@ def _check(source: Path, arrays: dict[str, Any]) -> None:
         need(arrays[name].dtype.kind == kind, f"{name} has dtype {arrays[name].dtype}")
     need(arrays["feat_shape"].shape == (2,), "feat_shape must be two numbers")
     count, width = (int(size) for size in arrays["feat_shape"])
+    need(0 <= width <= MOST_COLUMNS, f"feat_shape has {width} columns")
     classes = arrays["num_classes"]
     need(classes.shape == () and classes > 0, "num_classes must be one positive number")
     indptr, indices, edges = arrays["feat_indptr"], arrays["feat_indices"], arrays["edge_index"]

@@ -13,7 +13,7 @@ import numpy as np
 
 import weft
 from weft._core import Tensor
-from weft.datasets._check import CorruptDataError, find, read_text
+from weft.datasets._check import MOST_COLUMNS, CorruptDataError, find, read_text
 from weft.datasets._graph import Ints, both_directions, csr, normalized_adjacency
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _feature_object(path: Path) -> dict[str, Any]:
 def _feature_list(path: Path, page: int, row: Any) -> list[int]:
     if not isinstance(row, list) or any(type(item) is not int for item in row):
         raise CorruptDataError(path, f"page {page}: expected a list of integers, got {row!r:.60}")
-    if row and not 0 <= min(row) <= max(row) < 1 << 31:
+    if row and not 0 <= min(row) <= max(row) < MOST_COLUMNS:
         raise CorruptDataError(path, f"page {page}: a feature number is out of range")
     if len(set(row)) != len(row):
         raise CorruptDataError(path, f"page {page}: lists a feature twice")

@@ -10,9 +10,10 @@ import numpy as np
 
 import weft
 from weft._core import Tensor
-from weft.datasets._check import CorruptDataError, find, opened
+from weft.datasets._check import MOST_BYTES, CorruptDataError, find, opened
 
 _UNSIGNED_BYTES = 0x08
+_MOST_SIZES = 32
 
 
 def read_idx(path: str | Path) -> Any:
@@ -50,10 +51,12 @@ def read_idx(path: str | Path) -> Any:
             raise CorruptDataError(path, "ends inside its header")
         shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
         expected = prod(shape)
-        data = _read_up_to(stream, expected + 1)
+        data = _read_up_to(stream, min(expected, MOST_BYTES) + 1)
     if len(data) != expected:
         got = f"{len(data)}" if len(data) < expected else "more"
         raise CorruptDataError(path, f"its header {list(shape)} needs {expected} bytes, got {got}")
+    if len(shape) > _MOST_SIZES or prod(max(size, 1) for size in shape) > MOST_BYTES:
+        raise CorruptDataError(path, f"its header has the shape {list(shape)[:_MOST_SIZES]}")
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 

@@ -45,9 +45,7 @@ fn compute(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
 
 /// Memory for results of `op`.
 fn results(op: &Op, facts: &[Fact]) -> Result<Results> {
-    let memory =
-        |fact: &Fact| Tensor::try_empty(*fact).ok_or_else(|| Error::memory(op.name(), *fact));
-    facts.iter().map(memory).collect()
+    facts.iter().map(|fact| Tensor::try_empty(op.name(), *fact)).collect()
 }
 
 /// The result of a pointwise operation on contiguous tensors of one dtype and shape: what
@@ -110,11 +108,10 @@ fn run(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()> {
         let args: SmallVec<[Arg; 4]> = inputs.iter().map(|x| x.arg()).collect();
         return op.run(&args, &outs);
     }
-    let copies: Vec<Tensor> = inputs
-        .iter()
-        .enumerate()
-        .map(|(i, x)| if fits((i, x)) { (*x).clone() } else { x.contiguous_copy_if_needed() })
-        .collect();
+    let near = |(i, x): (usize, &&Tensor)| {
+        if fits((i, x)) { Ok((*x).clone()) } else { x.contiguous_or_copy(op.name()) }
+    };
+    let copies: Vec<Tensor> = inputs.iter().enumerate().map(near).collect::<Result<_>>()?;
     let args: SmallVec<[Arg; 4]> = copies.iter().map(Tensor::arg).collect();
     op.run(&args, &outs)
 }

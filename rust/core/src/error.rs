@@ -103,6 +103,9 @@ impl Error {
                 op,
                 format_args!("expected {needed} or more positive weights a row, got {positive}"),
             ),
+            Fault::Memory { bytes } => {
+                Self::new(Kind::Memory, op, format_args!("no memory for {bytes} bytes"))
+            }
         }
     }
 

@@ -79,23 +79,23 @@ impl Tensor {
         Tensor(Arc::new(Inner { buffer, dtype, layout, born, requires_grad, saved, base, auto }))
     }
 
-    /// A contiguous tensor with unspecified contents.
-    pub fn empty(fact: Fact) -> Tensor {
-        Self::new(Buffer::new(fact.bytes()), fact.dtype, Layout::contiguous(fact.shape))
+    /// A contiguous tensor with unspecified contents, or an error of operation `op`.
+    pub fn try_empty(op: &str, fact: Fact) -> Result<Tensor> {
+        let buffer = Buffer::try_new(fact.bytes()).ok_or_else(|| Error::memory(op, fact))?;
+        Ok(Self::new(buffer, fact.dtype, Layout::contiguous(fact.shape)))
     }
 
-    /// As [`Tensor::empty`], or `None` when there is no memory.
-    pub fn try_empty(fact: Fact) -> Option<Tensor> {
-        let buffer = Buffer::try_new(fact.bytes())?;
-        Some(Self::new(buffer, fact.dtype, Layout::contiguous(fact.shape)))
+    /// A contiguous tensor with a copy of `data`, or an error of operation `op`.
+    pub fn try_from_slice<T: Element>(op: &str, data: &[T], shape: Shape) -> Result<Tensor> {
+        let fact = Fact::new(T::DTYPE, shape);
+        let buffer = Buffer::try_from_slice(data).ok_or_else(|| Error::memory(op, fact))?;
+        Ok(Self::new(buffer, T::DTYPE, Layout::contiguous(shape)))
     }
 
-    /// A contiguous tensor of zeros.
-    pub fn zeros(fact: Fact) -> Tensor {
-        Self::new(Buffer::zeroed(fact.bytes()), fact.dtype, Layout::contiguous(fact.shape))
-    }
-
-    /// A contiguous tensor with a copy of `data`.
+    /// A contiguous tensor with a copy of a few numbers.
+    ///
+    /// # Panics
+    /// When there is no memory.
     pub fn from_slice<T: Element>(data: &[T], shape: Shape) -> Tensor {
         Self::new(Buffer::from_slice(data), T::DTYPE, Layout::contiguous(shape))
     }
@@ -183,19 +183,21 @@ impl Tensor {
     /// The elements in row-major order.
     ///
     /// # Panics
-    /// When `T` is not the element type.
+    /// When `T` is not the element type, or there is no memory.
     pub fn to_vec<T: Element>(&self) -> Vec<T> {
-        self.contiguous_copy_if_needed().arg().slice::<T>().to_vec()
+        let whole = self.contiguous_or_copy("to_vec").expect("memory for a copy");
+        whole.arg().slice::<T>().to_vec()
     }
 
-    /// This tensor if it is contiguous, else a contiguous copy without history.
-    pub(crate) fn contiguous_copy_if_needed(&self) -> Tensor {
+    /// This tensor if it is contiguous, else a contiguous copy without history for
+    /// operation `op`.
+    pub fn contiguous_or_copy(&self, op: &str) -> Result<Tensor> {
         if self.0.layout.is_contiguous() {
-            return self.clone();
+            return Ok(self.clone());
         }
-        let out = Tensor::empty(self.fact());
+        let out = Tensor::try_empty(op, self.fact())?;
         copy::copy(self.arg(), out.arg());
-        out
+        Ok(out)
     }
 
     /// Whether both are the same tensor (not merely equal or sharing memory).

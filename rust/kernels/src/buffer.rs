@@ -10,15 +10,22 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::dtype::{DType, Element};
 use crate::layout::Layout;
+use crate::memory;
 
 /// Every owned buffer starts at a multiple of this many bytes (a cache line, a 512-bit word).
 pub const ALIGN: usize = 64;
+
+/// Longest buffer that is ever asked for: its size class still is a size.
+const MAX_LEN: usize = 1 << 61;
 
 /// Bytes that one thread keeps for reuse at most.
 const CACHE_BYTES: usize = 512 << 20;
 /// Blocks of one size class that one thread keeps at most.
 const CACHE_BLOCKS: usize = 64;
 const CLASSES: usize = 160;
+/// Whether every buffer is a block of exactly its length, given back when it goes: under a
+/// sanitiser, which sees neither slack nor a block that is used again.
+const EXACT: bool = cfg!(weft_sanitize);
 
 /// Shared bytes. Cloning shares them; the last clone returns them to the thread's cache.
 ///
@@ -38,6 +45,7 @@ struct Block {
 
 enum Home {
     Cache { class: usize },
+    Exact(AllocLayout),
     Foreign { _owner: Box<dyn Any + Send + Sync> },
 }
 
@@ -50,15 +58,14 @@ unsafe impl Sync for Block {}
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Buffer {
-    /// At least `len` bytes with unspecified contents.
-    ///
-    /// Aborts the process when there is no memory; see [`Buffer::try_new`].
-    pub fn new(len: usize) -> Buffer {
-        Self::try_new(len).unwrap_or_else(|| alloc::handle_alloc_error(alloc_layout(class_of(len))))
-    }
-
     /// At least `len` bytes with unspecified contents, or `None` when there is no memory.
     pub fn try_new(len: usize) -> Option<Buffer> {
+        if len > MAX_LEN || !memory::granted() {
+            return None;
+        }
+        if EXACT {
+            return Self::exact(len);
+        }
         let class = class_of(len);
         let ptr = match take(class) {
             Some(ptr) => ptr,
@@ -67,8 +74,31 @@ impl Buffer {
         Some(Self::from_block(ptr, len, Home::Cache { class }))
     }
 
-    /// `len` bytes of zeros.
-    pub fn zeroed(len: usize) -> Buffer {
+    /// A block of its own without slack, filled with a pattern.
+    fn exact(len: usize) -> Option<Buffer> {
+        let layout = AllocLayout::from_size_align(len.max(1), ALIGN).ok()?;
+        // SAFETY: the size is at least 1, and the block is written to its end.
+        let ptr = NonNull::new(unsafe {
+            let ptr = alloc::alloc(layout);
+            if !ptr.is_null() {
+                ptr.write_bytes(0xA5, len);
+            }
+            ptr
+        })?;
+        Some(Self::from_block(ptr, len, Home::Exact(layout)))
+    }
+
+    /// `len` bytes of zeros, or `None` when there is no memory.
+    pub fn try_zeroed(len: usize) -> Option<Buffer> {
+        if len > MAX_LEN || !memory::granted() {
+            return None;
+        }
+        if EXACT {
+            let buffer = Self::exact(len)?;
+            // SAFETY: the fresh block has `len` bytes.
+            unsafe { buffer.0.ptr.as_ptr().write_bytes(0, len) };
+            return Some(buffer);
+        }
         let class = class_of(len);
         let ptr = match take(class) {
             Some(ptr) => {
@@ -76,19 +106,43 @@ impl Buffer {
                 unsafe { ptr.as_ptr().write_bytes(0, len) };
                 ptr
             }
-            None => fresh(class).unwrap_or_else(|| alloc::handle_alloc_error(alloc_layout(class))),
+            None => fresh(class)?,
         };
-        Self::from_block(ptr, len, Home::Cache { class })
+        Some(Self::from_block(ptr, len, Home::Cache { class }))
     }
 
-    /// A copy of `data`.
-    pub fn from_slice<T: Element>(data: &[T]) -> Buffer {
-        let buffer = Buffer::new(std::mem::size_of_val(data));
+    /// A copy of `data`, or `None` when there is no memory.
+    pub fn try_from_slice<T: Element>(data: &[T]) -> Option<Buffer> {
+        let buffer = Buffer::try_new(std::mem::size_of_val(data))?;
         // SAFETY: the fresh buffer is at least as long as `data` and is not shared yet.
         unsafe {
             std::ptr::copy_nonoverlapping(data.as_ptr(), buffer.0.ptr.as_ptr().cast(), data.len());
         }
-        buffer
+        Some(buffer)
+    }
+
+    /// [`Buffer::try_new`] where the length is small and fixed, and in tests.
+    ///
+    /// # Panics
+    /// When there is no memory.
+    pub fn new(len: usize) -> Buffer {
+        Self::try_new(len).expect("memory for a small buffer")
+    }
+
+    /// [`Buffer::try_zeroed`], as [`Buffer::new`].
+    ///
+    /// # Panics
+    /// When there is no memory.
+    pub fn zeroed(len: usize) -> Buffer {
+        Self::try_zeroed(len).expect("memory for a small buffer")
+    }
+
+    /// [`Buffer::try_from_slice`], as [`Buffer::new`].
+    ///
+    /// # Panics
+    /// When there is no memory.
+    pub fn from_slice<T: Element>(data: &[T]) -> Buffer {
+        Self::try_from_slice(data).expect("memory for a small buffer")
     }
 
     /// Memory that somebody else owns; `owner` is dropped with the last clone.
@@ -124,6 +178,11 @@ impl Buffer {
             let ptr = NonNull::new_unchecked(self.as_ptr().add(start));
             Self::foreign(ptr, self.len() - start, Box::new(self.clone()))
         }
+    }
+
+    /// A number that every buffer made from here on exceeds or has.
+    pub fn next_id() -> u64 {
+        NEXT_ID.load(Ordering::Relaxed)
     }
 
     /// Length in bytes.
@@ -175,8 +234,11 @@ impl fmt::Debug for Buffer {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        if let Home::Cache { class } = self.home {
-            give(class, self.ptr);
+        match self.home {
+            Home::Cache { class } => give(class, self.ptr),
+            // SAFETY: `exact` made the block with this layout.
+            Home::Exact(layout) => unsafe { alloc::dealloc(self.ptr.as_ptr(), layout) },
+            Home::Foreign { .. } => {}
         }
     }
 }
@@ -355,6 +417,9 @@ mod tests {
 
     #[test]
     fn a_dropped_block_is_used_again() {
+        if EXACT {
+            return;
+        }
         let a = Buffer::new(1000);
         let (address, id) = (a.as_ptr(), a.id());
         drop(a);

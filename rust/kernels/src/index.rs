@@ -13,6 +13,7 @@ pub use row::{add, select};
 use crate::Fault;
 use crate::buffer::Arg;
 use crate::dtype::{DType, Element};
+use crate::memory;
 use crate::walk::Walk;
 
 /// The index (any strides, i32 or i64) as places in `0..len`, in row-major order.
@@ -32,7 +33,7 @@ fn collect<I: Element + Into<i64>>(
 ) -> Result<Vec<usize>, Fault> {
     let data = index.ptr() as *const I;
     let walk = Walk::of(index.layout);
-    let mut out = Vec::with_capacity(walk.numel());
+    let mut out = memory::try_list(walk.numel())?;
     let mut bad = None;
     for (offset, run, stride) in walk.runs(0..walk.numel()) {
         for i in 0..run {

@@ -1,6 +1,7 @@
 //! Floors 0 and 1 of weft: memory and numerics.
 //!
-//! Floor 0 (`dtype`, `shape`, `layout`, `buffer`, `cpu`, `threads`, `fork`) knows bytes and strides.
+//! Floor 0 (`dtype`, `shape`, `layout`, `buffer`, `memory`, `cpu`, `threads`, `fork`) knows bytes
+//! and strides.
 //! Floor 1 (everything else) computes on [`Arg`]s. Neither knows operations, graphs,
 //! gradients, error texts or Python. All `unsafe` numerics of the project live here;
 //! every public function is safe to call with any arguments: it checks that each
@@ -20,6 +21,7 @@ mod lanes;
 pub mod layout;
 pub mod loss;
 pub mod math;
+pub mod memory;
 pub mod norm;
 pub mod optim;
 pub mod program;
@@ -41,7 +43,7 @@ pub use dtype::{DType, Element, Scalar};
 pub use layout::Layout;
 pub use shape::{MAX_DIMS, MAX_ELEMENTS, Shape};
 
-/// What a kernel can find wrong with the *values* it is given.
+/// What a kernel can fail of besides a broken contract. It has written nothing then.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Fault {
     /// An index lies outside `0..len`.
@@ -68,7 +70,12 @@ pub enum Fault {
         /// How many must be.
         needed: usize,
     },
+    /// There is no memory for this much working space or result.
+    Memory {
+        /// Bytes that were asked for.
+        bytes: usize,
+    },
 }
 
-/// Result of a kernel that checks values.
+/// Result of a kernel that checks values or needs working memory.
 pub type Checked = Result<(), Fault>;

@@ -10,7 +10,7 @@ use crate::float::{Float, with_float};
 use crate::lanes;
 use crate::shared::split_rows;
 use crate::softmax::log_row;
-use crate::{Checked, Fault};
+use crate::{Checked, Fault, memory};
 
 /// How the losses of the rows become the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,9 +42,8 @@ pub fn nll(
     let (target, _) = checked(logp, target, ignore)?;
     with_float!(logp.dtype, T => {
         let logp = logp.slice::<T>();
-        pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut::<T>());
-    });
-    Ok(())
+        pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut::<T>())
+    })
 }
 
 /// Gradient of [`nll`] with respect to `logp`, into `out` `[n, c]`.
@@ -95,9 +94,8 @@ pub fn cross_entropy(
             dispatch(LogRows { x: &x[first * classes..][..y.len()], y, classes });
         });
         let logp = logp.slice::<T>();
-        pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut::<T>());
-    });
-    Ok(())
+        pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut::<T>())
+    })
 }
 
 /// Gradient of [`cross_entropy`] with respect to the logits: `(exp(logp) - onehot) grad`,
@@ -148,22 +146,25 @@ fn pick<T: Float>(
     reduction: Reduction,
     out: &mut [T],
     count: &mut [T],
-) {
+) -> Checked {
     let classes = logp.len() / target.len().max(1);
     let loss = |(i, &t): (usize, &i64)| {
         if t == ignore { T::ZERO } else { -logp[i * classes + t as usize] }
     };
+    let some = reduction != Reduction::None;
+    let mut losses = memory::try_list(if some { target.len() } else { 0 })?;
     let counted = target.iter().filter(|&&t| t != ignore).count();
     count[0] = T::from_f64(counted as f64);
     if reduction == Reduction::None {
         assert_eq!(out.len(), target.len(), "one loss per row");
         out.iter_mut().zip(target.iter().enumerate()).for_each(|(o, it)| *o = loss(it));
-        return;
+        return Ok(());
     }
     assert_eq!(out.len(), 1, "one loss");
-    let losses: Vec<T> = target.iter().enumerate().map(loss).collect();
+    losses.extend(target.iter().enumerate().map(loss));
     let sum = lanes::sum(&losses);
     out[0] = if reduction == Reduction::Mean { sum / count[0] } else { sum };
+    Ok(())
 }
 
 /// What a row's gradient is multiplied by.

@@ -6,6 +6,7 @@
 mod arg;
 mod fold;
 
+use crate::Checked;
 use crate::buffer::Arg;
 use crate::dtype::DType;
 use crate::shape::Shape;
@@ -41,11 +42,11 @@ pub enum Kind {
 /// and `Min` keep the dtype; `Any` and `All` give bool; `ArgMax` and `ArgMin` give i64,
 /// counted along the one reduced dimension or in row-major order of all of them. `Max`,
 /// `Min`, `ArgMax` and `ArgMin` of nothing are not defined and panic.
-pub fn run(kind: Kind, input: Arg, dims: u32, out: Arg) {
+pub fn run(kind: Kind, input: Arg, dims: u32, out: Arg) -> Checked {
     let view = View::new(input, dims);
     assert_eq!(out.numel(), view.kept.numel(), "one result per kept index");
     if out.numel() == 0 {
-        return;
+        return Ok(());
     }
     match kind {
         Kind::Sum => fold::sum(view, input, out),
@@ -53,7 +54,7 @@ pub fn run(kind: Kind, input: Arg, dims: u32, out: Arg) {
         Kind::Prod => fold::prod(view, input, out),
         Kind::Max | Kind::Min => {
             assert!(view.len > 0, "an extreme of nothing");
-            fold::extreme(kind == Kind::Max, view, input, out);
+            fold::extreme(kind == Kind::Max, view, input, out)
         }
         Kind::Any => fold::any(view, input, out),
         Kind::All => fold::all(view, input, out),
@@ -61,6 +62,7 @@ pub fn run(kind: Kind, input: Arg, dims: u32, out: Arg) {
             assert!(view.len > 0, "an extreme of nothing");
             assert_eq!(out.dtype, DType::I64, "positions are i64");
             arg::run(kind == Kind::ArgMax, view, input, out);
+            Ok(())
         }
     }
 }

@@ -3,12 +3,13 @@
 //! The maximum is subtracted first, so nothing overflows (Blanchard, Higham & Higham,
 //! "Accurately computing the log-sum-exp and softmax functions", 2021).
 
-use crate::buffer::{Arg, Buffer};
+use crate::Checked;
+use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
-use crate::dtype::Element;
 use crate::float::{Float, with_float};
 use crate::lanes::{self, ExpFrom};
 use crate::layout::Layout;
+use crate::memory::{Shelf, try_buffer};
 use crate::shape::Shape;
 use crate::shared::{Shared, split_rows};
 use crate::threads;
@@ -20,34 +21,34 @@ const TILE: usize = 16;
 
 /// `out = softmax(input)` or `log_softmax(input)` along `dim`; f32 or f64, all contiguous
 /// and of one shape. Rows of nothing but `-inf` give NaN.
-pub fn forward(log: bool, input: Arg, dim: usize, out: Arg) {
+pub fn forward(log: bool, input: Arg, dim: usize, out: Arg) -> Checked {
     assert_eq!(input.layout.shape, out.layout.shape, "shapes");
     with_float!(out.dtype, T => {
         let (x, y) = (input.slice::<T>(), out.slice_mut::<T>());
         let shape = &out.layout.shape;
         if log { rows(shape, dim, [x], y, LogRow) } else { rows(shape, dim, [x], y, Row) }
-    });
+    })
 }
 
 /// Gradient of [`forward`] from its result `y`: `y (g - sum(g y))`, or for the logarithm
 /// `g - exp(y) sum(g)`.
-pub fn backward(log: bool, y: Arg, grad: Arg, dim: usize, out: Arg) {
+pub fn backward(log: bool, y: Arg, grad: Arg, dim: usize, out: Arg) -> Checked {
     assert_eq!(y.layout.shape, out.layout.shape, "shapes");
     assert_eq!(grad.layout.shape, out.layout.shape, "shapes");
     with_float!(out.dtype, T => {
         let (ys, gs, d) = (y.slice::<T>(), grad.slice::<T>(), out.slice_mut::<T>());
         let shape = &out.layout.shape;
         if log {
-            rows(shape, dim, [ys, gs], d, LogRowBackward);
+            rows(shape, dim, [ys, gs], d, LogRowBackward)
         } else {
-            rows(shape, dim, [ys, gs], d, RowBackward);
+            rows(shape, dim, [ys, gs], d, RowBackward)
         }
-    });
+    })
 }
 
 /// `out = ln(sum(exp(input)))` along `dim`, which `out` lacks (or has with size 1).
 /// Rows of `-inf` give `-inf`, rows with `+inf` give `+inf`.
-pub fn logsumexp(input: Arg, dim: usize, out: Arg) {
+pub fn logsumexp(input: Arg, dim: usize, out: Arg) -> Checked {
     let (outer, len, inner) = view(&input.layout.shape, dim);
     assert_eq!(out.numel(), outer * inner, "one result per row");
     with_float!(out.dtype, T => {
@@ -56,10 +57,11 @@ pub fn logsumexp(input: Arg, dim: usize, out: Arg) {
             split_rows(y, 1, len.max(1) * COST, |first, y| {
                 dispatch(Lse { x: &x[first * len..(first + y.len()) * len], y, len });
             });
+            Ok(())
         } else {
-            lse_columns(x, y, [outer, len, inner]);
+            lse_columns(x, y, [outer, len, inner])
         }
-    });
+    })
 }
 
 /// `[outer, len, inner]` of a contiguous shape seen along `dim`.
@@ -162,9 +164,9 @@ impl<T: Float> Work for Lse<'_, T> {
 }
 
 /// Brings the columns together as rows first.
-fn lse_columns<T: Float>(x: &[T], y: &mut [T], [outer, len, inner]: [usize; 3]) {
+fn lse_columns<T: Float>(x: &[T], y: &mut [T], [outer, len, inner]: [usize; 3]) -> Checked {
     let shape = Shape::new(&[outer, inner, len]);
-    let turned = scratch::<T>(shape.numel());
+    let turned = try_buffer(shape.numel() * T::DTYPE.size())?;
     let layout = Layout::contiguous(shape);
     let t = Arg::new(&turned, T::DTYPE, &layout).slice_mut::<T>();
     for o in 0..outer {
@@ -177,10 +179,7 @@ fn lse_columns<T: Float>(x: &[T], y: &mut [T], [outer, len, inner]: [usize; 3]) 
     split_rows(y, 1, len.max(1) * COST, |first, y| {
         dispatch(Lse { x: &t[first * len..(first + y.len()) * len], y, len });
     });
-}
-
-fn scratch<T: Element>(len: usize) -> Buffer {
-    Buffer::new(len * T::DTYPE.size())
+    Ok(())
 }
 
 /// Applies `body` to all rows along `dim` of contiguous arrays of one shape.
@@ -190,42 +189,45 @@ fn rows<T: Float, const N: usize>(
     inputs: [&[T]; N],
     out: &mut [T],
     op: impl RowOp<T, N>,
-) {
+) -> Checked {
     let (outer, len, inner) = view(shape, dim);
     if out.is_empty() {
-        return;
+        return Ok(());
     }
     if inner == 1 {
         split_rows(out, len, len * COST, |first, out| {
             let span = first * len..first * len + out.len();
             dispatch(Rows { inputs: inputs.map(|x| &x[span.clone()]), out, len, op });
         });
-        return;
+        return Ok(());
     }
     let tiles = inner.div_ceil(TILE);
+    // A gap between rows: a power of two apart, they would share few cache places.
+    let gap = len + TILE;
+    let layout = Layout::contiguous(Shape::new(&[(N + 1) * TILE * gap]));
+    let shelf = Shelf::new(outer * tiles, layout.numel() * T::DTYPE.size())?;
     let out = Shared::new(out);
     threads::for_ranges(outer * tiles, 1, len * TILE * COST, |range| {
-        // A gap between rows: a power of two apart, they would share few cache places.
-        let gap = len + TILE;
-        let layout = Layout::contiguous(Shape::new(&[(N + 1) * TILE * gap]));
-        let tmp = scratch::<T>(layout.numel());
-        let tmp = Arg::new(&tmp, T::DTYPE, &layout).slice_mut::<T>();
-        for tile in range {
-            let (o, first) = (tile / tiles, tile % tiles * TILE);
-            let width = TILE.min(inner - first);
-            dispatch(Columns {
-                inputs,
-                out: &out,
-                tmp,
-                at: o * len * inner + first,
-                width,
-                len,
-                gap,
-                inner,
-                op,
-            });
-        }
+        shelf.lend(|tmp| {
+            let tmp = Arg::new(tmp, T::DTYPE, &layout).slice_mut::<T>();
+            for tile in range {
+                let (o, first) = (tile / tiles, tile % tiles * TILE);
+                let width = TILE.min(inner - first);
+                dispatch(Columns {
+                    inputs,
+                    out: &out,
+                    tmp: &mut *tmp,
+                    at: o * len * inner + first,
+                    width,
+                    len,
+                    gap,
+                    inner,
+                    op,
+                });
+            }
+        });
     });
+    Ok(())
 }
 
 struct Rows<'a, T, F, const N: usize> {

@@ -135,7 +135,8 @@ fn wrap<T: pyo3::buffer::Element + Send + Sync + 'static>(
     dtype: DType,
 ) -> PyResult<PyTensor> {
     let refused = |what: &str| PyTypeError::new_err(format!("from_numpy: {what}"));
-    let data = PyBuffer::<T>::get(obj)?;
+    let data =
+        PyBuffer::<T>::get(obj).map_err(|error| refused(&error.value(obj.py()).to_string()))?;
     let size = dtype.size();
     let shape = Shape::try_new(data.shape())
         .ok_or_else(|| refused("too many dimensions, expected at most 8"))?;

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use weft_kernels::{cpu, threads};
+use weft_kernels::{cpu, memory, threads};
 
 use crate::convert::Int;
 
@@ -25,6 +25,13 @@ pub fn set_num_threads(n: Int) -> PyResult<()> {
             Err(PyValueError::new_err(format!("set_num_threads: expected at least 1, got {}", n.0)))
         }
     }
+}
+
+/// For tests: lets the `n`th allocation of user-decided size from here on fail on this thread
+/// (0: none); returns what was left of the last countdown.
+#[pyfunction]
+pub fn _fail_allocation(n: u64) -> u64 {
+    memory::fail_allocation(n)
 }
 
 /// Version, instruction set, threads and build profile.

@@ -32,7 +32,7 @@ mod _core {
         record_start, signature, take_refresh, verify_plans,
     };
     #[pymodule_export]
-    use crate::info::{build_info, get_num_threads, set_num_threads};
+    use crate::info::{_fail_allocation, build_info, get_num_threads, set_num_threads};
     #[pymodule_export]
     use crate::ops::{
         adam_, arange, as_strided, cast, cat, class_loss, clone, csr_transpose, cumsum, draw,

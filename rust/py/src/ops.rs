@@ -18,7 +18,7 @@ use weft_core::op::softmax::{Softmax, SoftmaxKind};
 use weft_core::op::sparse::Sparse;
 use weft_core::op::view::View;
 use weft_core::op::within::Within;
-use weft_core::{Tensor, eager, mode, random, record};
+use weft_core::{Error, Fact, Tensor, eager, mode, random, record};
 use weft_kernels::{DType, Layout, Scalar, Shape, fill, index as kernels, sparse};
 
 use crate::call::call1;
@@ -290,8 +290,10 @@ pub fn index(
 #[pyfunction]
 pub fn nonzero_flat(x: &PyTensor) -> PyResult<PyTensor> {
     record::forbid_read("a boolean index or .nonzero()").or_raise()?;
-    let found = kernels::nonzero(x.0.arg());
-    Ok(PyTensor(Tensor::from_slice(&found, Shape::new(&[found.len()]))))
+    let found = kernels::nonzero(x.0.arg()).map_err(|fault| Error::fault("nonzero", fault));
+    let found = found.or_raise()?;
+    let shape = Shape::new(&[found.len()]);
+    Tensor::try_from_slice("nonzero", &found, shape).or_raise().map(PyTensor)
 }
 
 /// The running sum along `dim`.
@@ -538,8 +540,9 @@ pub fn csr_transpose(
     rows: Int,
     cols: Int,
 ) -> PyResult<[PyTensor; 4]> {
-    let (crow, col) = (&crow.0, &col.0);
     let op = "sparse_csr_tensor";
+    let crow = &crow.0.contiguous_or_copy(op).or_raise()?;
+    let col = &col.0.contiguous_or_copy(op).or_raise()?;
     let (rows, cols) = (rows.count(op, "rows")?, cols.count(op, "columns")?);
     let dtype = crow.dtype();
     let one_d = crow.shape().len() == 1 && col.shape().len() == 1;
@@ -550,22 +553,27 @@ pub fn csr_transpose(
     }
     sparse::check(crow.arg(), col.arg(), rows, cols)
         .map_err(|what| PyValueError::new_err(format!("sparse_csr_tensor: {what}")))?;
-    let make = |len: usize| Tensor::empty(weft_core::Fact::new(dtype, Shape::new(&[len])));
+    let make = |len: usize| {
+        let fact = Fact::new(dtype, Shape::new(&[len])).checked(op)?;
+        Tensor::try_empty(op, fact)
+    };
     let nnz = col.numel();
-    let (crow_t, col_t, perm) = (make(cols + 1), make(nnz), make(nnz));
-    sparse::transpose(crow.arg(), col.arg(), cols, crow_t.arg(), col_t.arg(), perm.arg()).map_err(
-        |fault| crate::raise::raise(weft_core::Error::fault("sparse_csr_tensor", fault)),
-    )?;
+    let crow_t = make(cols.saturating_add(1)).or_raise()?;
+    let (col_t, perm) = (make(nnz).or_raise()?, make(nnz).or_raise()?);
+    sparse::transpose(crow.arg(), col.arg(), cols, crow_t.arg(), col_t.arg(), perm.arg())
+        .map_err(|fault| Error::fault(op, fault))
+        .or_raise()?;
     let inverse = inverse(&perm).or_raise()?;
     Ok([crow_t, col_t, perm, inverse].map(PyTensor))
 }
 
 /// The inverse of a permutation: place `perm[i]` holds `i`.
 fn inverse(perm: &Tensor) -> weft_core::Result<Tensor> {
-    let (inverse, order) = (Tensor::empty(perm.fact()), Tensor::empty(perm.fact()));
+    let make = || Tensor::try_empty("sparse_csr_tensor", perm.fact());
+    let (inverse, order) = (make()?, make()?);
     fill::arange(Scalar::Int(0), Scalar::Int(1), order.arg());
     kernels::scatter(inverse.arg(), 0, perm.arg(), order.arg())
-        .map_err(|fault| weft_core::Error::fault("sparse_csr_tensor", fault))?;
+        .map_err(|fault| Error::fault("sparse_csr_tensor", fault))?;
     Ok(inverse)
 }
 

@@ -10,6 +10,9 @@ from weft._check import flag, whole
 
 T = TypeVar("T")
 
+#: Positions that are drawn at a time.
+_DRAWN = 1 << 16
+
 
 class Sampler(Generic[T]):
     """An iterable of positions (or of lists of positions)."""
@@ -80,11 +83,12 @@ class RandomSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         """Draw a round."""
         count = len(self.data_source)
-        if self.replacement:
-            drawn = weft.randint(0, max(count, 1), (self.num_samples,))
-        else:
-            drawn = weft.randperm(count)[: self.num_samples]
-        return iter(drawn.tolist())
+        if not self.replacement:
+            yield from weft.randperm(count)[: self.num_samples].tolist()
+            return
+        for start in range(0, self.num_samples, _DRAWN):
+            some = min(_DRAWN, self.num_samples - start)
+            yield from weft.randint(0, max(count, 1), (some,)).tolist()
 
     def __len__(self) -> int:
         """How many positions a round has."""

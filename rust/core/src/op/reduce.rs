@@ -200,10 +200,12 @@ impl Rule for Reduce {
         let out = outputs[0];
         let mut layout = Layout::contiguous(self.reduced_shape(&inputs[0].layout.shape, false));
         layout.offset = out.layout.offset;
-        if layout.numel() > 0 {
-            reduce::run(self.kind, inputs[0], self.dims, Arg::new(out.buffer, out.dtype, &layout));
+        if layout.numel() == 0 {
+            return Ok(());
         }
-        Ok(())
+        let out = Arg::new(out.buffer, out.dtype, &layout);
+        reduce::run(self.kind, inputs[0], self.dims, out)
+            .map_err(|fault| Error::fault(self.name(), fault))
     }
 
     fn saves(&self, _input: usize) -> Saves {

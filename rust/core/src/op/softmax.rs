@@ -10,7 +10,7 @@ use super::{
     Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
 /// One of the family, over dimension `dim`.
@@ -166,10 +166,10 @@ impl Rule for Softmax {
                 shape.remove(dim);
                 let mut layout = Layout::contiguous(shape);
                 layout.offset = out.layout.offset;
-                softmax::logsumexp(inputs[0], dim, Arg::new(out.buffer, out.dtype, &layout));
+                softmax::logsumexp(inputs[0], dim, Arg::new(out.buffer, out.dtype, &layout))
             }
         }
-        Ok(())
+        .map_err(|fault| Error::fault(self.name(), fault))
     }
 
     fn saves(&self, _input: usize) -> Saves {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use weft_kernels::{Arg, Buffer, DType, Layout, Scalar, Shape};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fact::Fact;
 use crate::graph::{Constant, Graph, Kind, Node, Rewrite, ValueId};
 use crate::op::create::Create;
@@ -22,9 +22,9 @@ struct Held {
 }
 
 impl Held {
-    fn empty(fact: Fact) -> Held {
-        let buffer = Buffer::new(fact.bytes());
-        Held { buffer, fact, layout: Layout::contiguous(fact.shape) }
+    fn empty(fact: Fact) -> Result<Held> {
+        let buffer = Buffer::try_new(fact.bytes()).ok_or_else(|| Error::memory("compile", fact))?;
+        Ok(Held { buffer, fact, layout: Layout::contiguous(fact.shape) })
     }
 
     fn arg(&self) -> Arg<'_> {
@@ -54,12 +54,12 @@ impl Held {
 fn data(graph: &Graph, value: ValueId) -> Option<Held> {
     match &graph.maker(value).kind {
         Kind::Const(constant) => {
-            let buffer = Buffer::from_slice(&constant.bytes);
+            let buffer = Buffer::try_from_slice(&constant.bytes[..])?;
             let fact = constant.fact;
             Some(Held { buffer, fact, layout: Layout::contiguous(fact.shape) })
         }
         Kind::Call(op @ Op::Create(_)) => {
-            let held = Held::empty(graph.fact(value));
+            let held = Held::empty(graph.fact(value)).ok()?;
             op.run(&[], &[held.arg()]).ok()?;
             Some(held)
         }
@@ -78,13 +78,13 @@ fn uniform(graph: &Graph, op: &Op, inputs: &[ValueId], result: Fact) -> Result<O
             let held: SmallVec<[Held; 3]> = inputs
                 .iter()
                 .map(|v| {
-                    let one = Held::empty(graph.fact(*v).with_shape(Shape::SCALAR));
+                    let one = Held::empty(graph.fact(*v).with_shape(Shape::SCALAR))?;
                     let number = graph.uniform(*v).expect("all inputs are uniform");
                     weft_kernels::fill::fill(number, one.arg());
-                    one
+                    Ok(one)
                 })
-                .collect();
-            let out = Held::empty(result.with_shape(Shape::SCALAR));
+                .collect::<Result<_>>()?;
+            let out = Held::empty(result.with_shape(Shape::SCALAR))?;
             let args: SmallVec<[Arg; 3]> = held.iter().map(Held::arg).collect();
             op.run(&args, &[out.arg()])?;
             out.scalar()
@@ -106,7 +106,7 @@ fn small(graph: &Graph, op: &Op, inputs: &[ValueId], result: Fact) -> Result<Opt
     let Some(held) = inputs.iter().map(|v| data(graph, *v)).collect::<Option<Vec<Held>>>() else {
         return Ok(None);
     };
-    let out = Held::empty(result);
+    let out = Held::empty(result)?;
     let args: SmallVec<[Arg; 3]> = held.iter().map(Held::arg).collect();
     op.run(&args, &[out.arg()])?;
     Ok(Some(Constant { fact: result, bytes: Arc::from(out.bytes()) }))

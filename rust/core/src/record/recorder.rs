@@ -45,7 +45,7 @@ impl Recorder {
             storages: HashMap::new(),
             bindings: Vec::new(),
             layouts: Vec::new(),
-            first_own: Buffer::new(0).id(),
+            first_own: Buffer::next_id(),
             args: args.to_vec(),
             requires: Vec::new(),
             grads_set: Vec::new(),

@@ -6,15 +6,16 @@
 //! the left one by whoever works on its rows; either is read in place where that is as
 //! good. Tasks are blocks of the result, and never share one.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::Out;
 use super::kernel::Tile;
 use super::pack::Strip;
 use super::simd::Simd;
-use super::view::{Mat, Problem};
-use crate::buffer::Buffer;
+use super::view::{MOST, Mat, Problem};
 use crate::cpu::dispatch;
+use crate::memory;
 use crate::threads;
 
 /// Bytes of the packed right operand at a time: they stay in the last-level cache.
@@ -79,8 +80,35 @@ pub(super) fn run<S: Simd>(p: &Problem<S::T>, out: Out<S::T>) {
     let columns = NC.min(p.n);
     let deep = (PACKED / size_of::<S::T>() / columns / p.block).max(1) * p.block;
     let rounded = columns.next_multiple_of(S::LANES);
-    let buffer = Buffer::new(rounded * deep.min(p.k) * size_of::<S::T>());
-    let packed = Out(buffer.as_ptr() as *mut S::T);
+    match memory::try_buffer(rounded * deep.min(p.k) * size_of::<S::T>()) {
+        Ok(buffer) => strips::<S>(p, &cut, buffer.as_ptr(), columns, deep, out),
+        Err(_) => near::<S>(p, &cut, out),
+    }
+}
+
+/// A panel of the right operand at its largest: two vectors of 64 bytes times a block.
+#[repr(align(64))]
+struct Near([MaybeUninit<u8>; 128 * MOST]);
+
+/// Without memory to pack into, one panel at a time fits the stack.
+#[cold]
+#[inline(never)]
+fn near<S: Simd>(p: &Problem<S::T>, cut: &Cut, out: Out<S::T>) {
+    let mut panel = Near([MaybeUninit::uninit(); 128 * MOST]);
+    strips::<S>(p, cut, panel.0.as_mut_ptr().cast(), cut.width, p.block, out);
+}
+
+/// The product, `columns` columns and `deep` terms of the right operand at a time, packed
+/// to `place`.
+fn strips<S: Simd>(
+    p: &Problem<S::T>,
+    cut: &Cut,
+    place: *mut u8,
+    columns: usize,
+    deep: usize,
+    out: Out<S::T>,
+) {
+    let packed = Out(place as *mut S::T);
     for first in (0..p.n).step_by(columns) {
         for term in (0..p.k).step_by(deep) {
             let b = Right {
@@ -90,7 +118,7 @@ pub(super) fn run<S: Simd>(p: &Problem<S::T>, out: Out<S::T>) {
                 terms: term..(term + deep).min(p.k),
             };
             b.pack::<S>(cut.width);
-            tasks::<S>(p, &cut, &b, out);
+            tasks::<S>(p, cut, &b, out);
         }
     }
 }
@@ -201,7 +229,9 @@ fn block<S: Simd>(
     columns: Range<usize>,
     out: Out<S::T>,
 ) {
-    let buffer = cut.pack_a.then(|| Buffer::new(rows.len() * p.block * size_of::<S::T>()));
+    // Without memory the rows are read where they lie.
+    let bytes = rows.len() * p.block * size_of::<S::T>();
+    let buffer = if cut.pack_a { memory::try_buffer(bytes).ok() } else { None };
     for at in b.terms.clone().step_by(p.block) {
         let k = p.block.min(b.terms.end - at);
         let packed = buffer.as_ref().map(|buffer| {

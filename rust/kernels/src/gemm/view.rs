@@ -111,9 +111,11 @@ fn mat<T>(arg: Arg, outer: usize) -> Mat<T> {
     Mat { ptr: arg.ptr() as *const T, down: strides[outer], along: strides[outer + 1] }
 }
 
+/// Most terms of a block.
+pub(super) const MOST: usize = 384;
+
 /// `k` cut into equal blocks that leave a panel of the right operand in the first- and
 /// some of the left one in the second-level cache.
 fn block(k: usize) -> usize {
-    const MOST: usize = 384;
     k.div_ceil(k.div_ceil(MOST).max(1)).max(1)
 }

@@ -5,6 +5,7 @@ use crate::Checked;
 use crate::buffer::Arg;
 use crate::dtype::Element;
 use crate::float::with_element;
+use crate::memory;
 use crate::shape::Shape;
 use crate::walk::Walk;
 
@@ -58,7 +59,7 @@ fn write<T: Element>(
     let to = out.slice_mut::<T>();
     let walk = Walk::new(shape, &source.layout.strides);
     // One run of the source walk need not be one of the index; visit by flat position.
-    let mut offsets = Vec::with_capacity(at.len());
+    let mut offsets = memory::try_list(at.len())?;
     for (offset, run, stride) in walk.runs(0..at.len()) {
         offsets.extend((0..run).map(|i| offset + i * stride));
     }

@@ -4,12 +4,14 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::View;
-use crate::buffer::{Arg, Buffer};
+use crate::Checked;
+use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
 use crate::dtype::{DType, Element};
 use crate::float::{Float, with_element, with_float};
 use crate::lanes::{self, BLOCK, Fold, LANES};
 use crate::layout::Layout;
+use crate::memory;
 use crate::shape::Shape;
 use crate::shared::Shared;
 use crate::threads;
@@ -17,7 +19,7 @@ use crate::threads;
 /// Columns that are folded side by side: their lanes fill half of a first-level cache.
 const WIDTH: usize = 256;
 
-pub(super) fn sum(view: View, input: Arg, out: Arg) {
+pub(super) fn sum(view: View, input: Arg, out: Arg) -> Checked {
     match input.dtype {
         DType::F32 => fold::<f32, lanes::Add>(view, input, out),
         DType::F64 => fold::<f64, lanes::Add>(view, input, out),
@@ -27,15 +29,16 @@ pub(super) fn sum(view: View, input: Arg, out: Arg) {
     }
 }
 
-pub(super) fn mean(view: View, input: Arg, out: Arg) {
-    sum(view, input, out);
+pub(super) fn mean(view: View, input: Arg, out: Arg) -> Checked {
+    sum(view, input, out)?;
     with_float!(out.dtype, T => {
         let len = T::from_f64(view.len as f64);
         out.slice_mut::<T>().iter_mut().for_each(|x| *x /= len);
     });
+    Ok(())
 }
 
-pub(super) fn prod(view: View, input: Arg, out: Arg) {
+pub(super) fn prod(view: View, input: Arg, out: Arg) -> Checked {
     match input.dtype {
         DType::F32 => fold::<f32, Mul>(view, input, out),
         DType::F64 => fold::<f64, Mul>(view, input, out),
@@ -45,18 +48,18 @@ pub(super) fn prod(view: View, input: Arg, out: Arg) {
     }
 }
 
-pub(super) fn extreme(max: bool, view: View, input: Arg, out: Arg) {
+pub(super) fn extreme(max: bool, view: View, input: Arg, out: Arg) -> Checked {
     with_element!(input.dtype, T => {
         if max { fold::<T, Max>(view, input, out) } else { fold::<T, Min>(view, input, out) }
-    });
+    })
 }
 
-pub(super) fn any(view: View, input: Arg, out: Arg) {
-    with_element!(input.dtype, T => fold::<T, Any>(view, input, out));
+pub(super) fn any(view: View, input: Arg, out: Arg) -> Checked {
+    with_element!(input.dtype, T => fold::<T, Any>(view, input, out))
 }
 
-pub(super) fn all(view: View, input: Arg, out: Arg) {
-    with_element!(input.dtype, T => fold::<T, All>(view, input, out));
+pub(super) fn all(view: View, input: Arg, out: Arg) -> Checked {
+    with_element!(input.dtype, T => fold::<T, All>(view, input, out))
 }
 
 #[derive(Clone, Copy)]
@@ -117,7 +120,7 @@ float_folds!(f32 f64);
 int_folds!(u8 i32 i64);
 
 /// First every block of every result, in parallel; then the pairwise tree over blocks.
-fn fold<T: Element, F: Fold<T>>(view: View, input: Arg, out: Arg)
+fn fold<T: Element, F: Fold<T>>(view: View, input: Arg, out: Arg) -> Checked
 where
     F::Acc: Element,
 {
@@ -131,14 +134,15 @@ where
         fold_blocks::<T, F>(view, data, 1, out);
     } else {
         let width = out.len();
-        let size = blocks * width;
-        let buffer = Buffer::new(size * size_of::<F::Acc>());
+        let size = blocks.saturating_mul(width);
+        let buffer = memory::try_buffer(size.saturating_mul(size_of::<F::Acc>()))?;
         let layout = Layout::contiguous(Shape::new(&[size]));
         let sums = Arg::new(&buffer, F::Acc::DTYPE, &layout).slice_mut::<F::Acc>();
         fold_blocks::<T, F>(view, data, blocks, sums);
         join_blocks(sums, width, F::join);
         out.copy_from_slice(&sums[..width]);
     }
+    Ok(())
 }
 
 /// Folds the rows of `sums` pairwise into the first.

@@ -28,7 +28,7 @@ fn reduced<O: Element>(kind: Kind, input: &Tensor, dims: u32, fill: O) -> Vec<O>
     let shape = &input.layout.shape;
     let kept: Shape = (0..shape.len()).filter(|&d| dims >> d & 1 == 0).map(|d| shape[d]).collect();
     let out = Tensor::new(&vec![fill; kept.numel()], &kept);
-    run(kind, input.arg(), dims, out.arg());
+    run(kind, input.arg(), dims, out.arg()).unwrap();
     out.values()
 }
 

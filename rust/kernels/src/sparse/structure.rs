@@ -2,7 +2,7 @@
 
 use super::{Int, with_int};
 use crate::buffer::Arg;
-use crate::{Checked, Fault};
+use crate::{Checked, Fault, memory};
 
 /// Whether `crow` `[rows + 1]` and `col` `[nnz]` (contiguous, both i32 or both i64)
 /// describe a matrix of `rows` rows and `cols` columns; if not, what is wrong.
@@ -12,8 +12,9 @@ pub fn check(crow: Arg, col: Arg, rows: usize, cols: usize) -> Result<(), String
 }
 
 fn check_as<I: Int>(crow: &[I], col: &[I], rows: usize, cols: usize) -> Result<(), String> {
-    if crow.len() != rows + 1 {
-        return Err(format!("{} row starts for {rows} rows, expected {}", crow.len(), rows + 1));
+    if crow.len().checked_sub(1) != Some(rows) {
+        let expected = rows.saturating_add(1);
+        return Err(format!("{} row starts for {rows} rows, expected {expected}", crow.len()));
     }
     if crow[0].wide() != 0 {
         return Err(format!("the first row starts at {}, expected 0", crow[0].wide()));
@@ -84,7 +85,7 @@ fn transpose_as<I: Int>(
 ) -> Checked {
     assert!(crow_t.len() == cols + 1 && col_t.len() == col.len() && perm.len() == col.len());
     guard(crow, col, cols)?;
-    let mut next = vec![0usize; cols + 1];
+    let mut next = memory::try_vec(0usize, cols + 1)?;
     col.iter().for_each(|c| next[c.at() + 1] += 1);
     for c in 0..cols {
         next[c + 1] += next[c];

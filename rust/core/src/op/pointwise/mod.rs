@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 
 use smallvec::{SmallVec, smallvec};
 use weft_kernels::tile::TileSet;
-use weft_kernels::{Arg, Buffer, DType, Layout, Shape, program, reduce};
+use weft_kernels::{Arg, DType, Fault, Layout, Shape, memory, program, reduce};
 
 use super::sample::Domain;
 use super::{
@@ -212,7 +212,8 @@ impl Rule for Row {
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
-        if self.divides && has_zero(inputs[1]) {
+        let fault = |fault| Error::fault(self.name, fault);
+        if self.divides && has_zero(inputs[1]).map_err(fault)? {
             return Err(Error::runtime(self.name, "integer division by zero"));
         }
         let tile = self.tile.get(inputs[self.arity - 1].dtype).expect("infer checked the dtype");
@@ -305,14 +306,14 @@ impl Row {
 }
 
 /// Whether some integer of `x` is zero.
-fn has_zero(x: Arg) -> bool {
+fn has_zero(x: Arg) -> std::result::Result<bool, Fault> {
     if x.dtype.is_float() || x.numel() == 0 {
-        return false;
+        return Ok(false);
     }
-    let (found, layout) = (Buffer::new(1), Layout::contiguous(Shape::SCALAR));
+    let (found, layout) = (memory::try_buffer(1)?, Layout::contiguous(Shape::SCALAR));
     let out = Arg::new(&found, DType::Bool, &layout);
-    reduce::run(reduce::Kind::All, x, (1 << x.layout.shape.len()) - 1, out);
-    out.slice::<u8>()[0] == 0
+    reduce::run(reduce::Kind::All, x, (1 << x.layout.shape.len()) - 1, out)?;
+    Ok(out.slice::<u8>()[0] == 0)
 }
 
 /// The error of an operation that has no gradient, and why.
