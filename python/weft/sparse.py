@@ -88,7 +88,10 @@ class SparseTensor:
         """
         from weft._creation import eye
 
-        return self @ eye(self.shape[1], dtype=self.dtype)
+        rows, columns = self.shape
+        if rows < columns:
+            return _core.transpose(self.t() @ eye(rows, dtype=self.dtype), 0, 1)
+        return self @ eye(columns, dtype=self.dtype)
 
     def __matmul__(self, dense: Tensor) -> Tensor:
         """The product with a dense matrix or vector."""
@@ -107,13 +110,25 @@ class SparseTensor:
         return f"SparseTensor({rows}x{columns}, nnz={self.nnz}, dtype={self.dtype})"
 
 
-def _indices(data: Any) -> Tensor:
-    if isinstance(data, Tensor):
-        return data
-    values = np.asarray(data)
+def _whole(op: str, data: Any) -> np.ndarray:
+    """Indices as an array of int64, or of int32 if they are."""
+    values = np.asarray(data.numpy() if isinstance(data, Tensor) else data)
     if values.dtype.kind not in "iub" and values.size:
-        raise TypeError(f"sparse tensor: expected integer indices, got dtype {values.dtype}")
-    return from_numpy(values if values.dtype == np.int32 else values.astype(np.int64))
+        raise TypeError(f"{op}: expected integer indices of 64 bits, got dtype {values.dtype}")
+    return values if values.dtype == np.int32 else values.astype(np.int64)
+
+
+def _indices(data: Any) -> Tensor:
+    return data if isinstance(data, Tensor) else from_numpy(_whole("sparse_csr_tensor", data))
+
+
+def _row_starts(rows: np.ndarray, count: int) -> np.ndarray:
+    try:
+        starts = np.zeros(count + 1, np.int64)
+        np.cumsum(np.bincount(rows, minlength=count), out=starts[1:])
+    except (MemoryError, OverflowError, ValueError) as error:
+        raise MemoryError(f"sparse_coo_tensor: no memory for {count} rows") from error
+    return starts
 
 
 def sparse_csr_tensor(
@@ -149,15 +164,16 @@ def sparse_coo_tensor(
         >>> a @ weft.tensor([1.0, 10.0])
         tensor([20.,  3.])
     """
-    places = indices.numpy() if isinstance(indices, Tensor) else np.asarray(indices, np.int64)
+    places = _whole("sparse_coo_tensor", indices)
     if places.ndim != 2 or len(places) != 2:
         raise ValueError(f"sparse_coo_tensor: expected indices [2, nnz], got {places.shape}")
     rows, columns = places
     if len(rows) and (rows.min() < 0 or rows.max() >= size[0]):
         raise ValueError(f"sparse_coo_tensor: a row index lies outside 0..{size[0]}")
+    if size[0] < 0:
+        raise ValueError(f"sparse_coo_tensor: expected rows of at least 0, got {size[0]}")
     order = np.lexsort((columns, rows))
-    crow = np.zeros(size[0] + 1, np.int64)
-    np.cumsum(np.bincount(rows, minlength=size[0]), out=crow[1:])
+    crow = _row_starts(rows, size[0])
     held = as_tensor(values, dtype=dtype)
     held = _core.index("index_select", held, 0, from_numpy(order))
     return SparseTensor(
