@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test hunt bench check wheel clean
+.PHONY: help demo test hunt bench check sanitize wheel clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -33,6 +33,11 @@ check: $(VENV)/.built $(VENV)/.tools ## formatting, lints and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+sanitize: ## the tests of kernels and core under the address sanitiser
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address --cfg weft_sanitize' \
+	  cargo test -p weft-kernels -p weft-core --lib --tests \
+	  --target $$(rustc -vV | sed -n 's/^host: //p') --target-dir target/sanitize
 
 wheel: $(VENV)/.tools ## build the wheel into dist/
 	$(BIN)/maturin build --profile dist --out dist

@@ -17,22 +17,22 @@ wide = lambda *size: weft.ones(1).expand(*size)
 
 #: Calls, and what each must raise.
 REFUSED = {
-    "weft.narrow(x, 0, 2**64 - 4, 5)": IndexError,
-    "weft.narrow(x, 0, 2**63, 2**63)": IndexError,
-    "weft.narrow(x, 0, -1, 2)": (ValueError, IndexError),
-    "weft.narrow(x, 0, 3, -2)": ValueError,
-    "weft.narrow(x, 2**70, 0, 1)": IndexError,
+    "weft.narrow(x, 0, 2**64 - 4, 5)": (ValueError, RuntimeError),
+    "weft.narrow(x, 0, 2**63, 2**63)": (ValueError, RuntimeError),
+    "weft.narrow(x, 0, -1, 2)": RuntimeError,
+    "weft.narrow(x, 0, 3, -2)": RuntimeError,
+    "weft.narrow(x, 2**70, 0, 1)": (IndexError, ValueError),
     "x[2**63]": IndexError,
     "x[-2**80]": IndexError,
     "weft.arange(2**62)": MemoryError,
-    "weft.arange(0, 2**63, 1)": MemoryError,
+    "weft.arange(0, 2**63, 1)": (MemoryError, ValueError),
     "weft.linspace(0, 1, 2**62)": MemoryError,
     "weft.linspace(0, 1, 2**80)": MemoryError,
     "weft.eye(2**62)": MemoryError,
     "weft.eye(2**31)": MemoryError,
     "weft.zeros(2**62)": MemoryError,
     "weft.zeros(2**32, 2**32)": MemoryError,
-    "weft.zeros(2**63)": MemoryError,
+    "weft.zeros(2**63)": (MemoryError, ValueError),
     "weft.zeros(2**53)": MemoryError,
     "weft.rand(2**61, 2)": MemoryError,
     "F.one_hot(weft.tensor([1]), 2**62)": MemoryError,
@@ -52,7 +52,7 @@ REFUSED = {
     "weft.ones(2, 1).expand(2, 2**55).softmax(0)": MemoryError,
     "wide(2**62)": MemoryError,
     "x.reshape(2**62 + 1, 4)": (MemoryError, RuntimeError),
-    "x.reshape(2**63, 2**63, 4)": (MemoryError, RuntimeError),
+    "x.reshape(2**63, 2**63, 4)": (MemoryError, RuntimeError, ValueError),
     "x.reshape(-1, 2**62, 2**62)": (MemoryError, RuntimeError),
     "weft.zeros(0).reshape(2**32, 2**32)": (MemoryError, RuntimeError),
     "weft.zeros(0).reshape(2**32, 2**32, 0)": MemoryError,
@@ -120,7 +120,7 @@ def test_what_memory_holds_is_right(call):
 def test_filling_a_refused_view_changes_nothing():
     done = run(
         "try:\n    weft.narrow(x, 0, 2**64 - 4, 5).fill_(7)\n"
-        "except IndexError:\n    pass\nassert x.tolist() == [1.0] * 4"
+        "except (ValueError, RuntimeError):\n    pass\nassert x.tolist() == [1.0] * 4"
     )
     assert done.returncode == 0, done.stderr
 
