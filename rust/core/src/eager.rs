@@ -66,7 +66,7 @@ fn same_layout(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
     let tile = row.tile.get(first.dtype())?;
     let dtype = if row.out == Out::Bool { DType::Bool } else { first.dtype() };
     let buffer = Buffer::try_new(first.numel() * dtype.size())?;
-    let output = Tensor::new(buffer, dtype, *first.layout());
+    let output = Tensor::fresh(buffer, dtype, *first.layout());
     let cost = row.flops as usize;
     match inputs {
         [a] => program::apply(tile, &[a.arg()], output.arg(), cost),

@@ -57,13 +57,31 @@ pub enum Made {
 }
 
 impl Tensor {
-    /// A tensor on a buffer: the one place where a layout meets its memory.
+    /// A tensor on a buffer.
     ///
     /// # Panics
     /// When an element lies outside the buffer.
     pub fn new(buffer: Buffer, dtype: DType, layout: Layout) -> Tensor {
+        Self::checked(buffer, dtype, layout, None, Auto::default())
+    }
+
+    /// The one place where a layout meets memory that was not made for it.
+    fn checked(
+        buffer: Buffer,
+        dtype: DType,
+        layout: Layout,
+        base: Option<Tensor>,
+        auto: Auto,
+    ) -> Tensor {
         let end = layout.end().saturating_mul(dtype.size());
         assert!(end <= buffer.len(), "{layout:?} of {dtype} exceeds {buffer:?}");
+        Self::build(buffer, dtype, layout, base, auto)
+    }
+
+    /// A tensor on a buffer that was made for a contiguous layout.
+    #[inline]
+    pub(crate) fn fresh(buffer: Buffer, dtype: DType, layout: Layout) -> Tensor {
+        debug_assert!(layout.end().saturating_mul(dtype.size()) <= buffer.len());
         Self::build(buffer, dtype, layout, None, Auto::default())
     }
 
@@ -82,7 +100,7 @@ impl Tensor {
     /// A contiguous tensor with unspecified contents, or an error of operation `op`.
     pub fn try_empty(op: &str, fact: Fact) -> Result<Tensor> {
         let buffer = Buffer::try_new(fact.bytes()).ok_or_else(|| Error::memory(op, fact))?;
-        Ok(Self::new(buffer, fact.dtype, Layout::contiguous(fact.shape)))
+        Ok(Self::fresh(buffer, fact.dtype, Layout::contiguous(fact.shape)))
     }
 
     /// A contiguous tensor with a copy of `data`, or an error of operation `op`.
@@ -119,7 +137,7 @@ impl Tensor {
         };
         let base = self.0.base.as_ref().unwrap_or(self).clone();
         let auto = Auto { made, seen: self.0.buffer.version(), ..Auto::default() };
-        Self::build(self.0.buffer.clone(), self.0.dtype, layout, Some(base), auto)
+        Self::checked(self.0.buffer.clone(), self.0.dtype, layout, Some(base), auto)
     }
 
     /// The tensor that this one is a view of.
