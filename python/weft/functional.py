@@ -509,6 +509,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """
     from weft._creation import arange, int64
 
+    if tensor.is_floating_point():
+        raise TypeError(f"one_hot: expected whole numbers, got {tensor.dtype}")
     if num_classes == -1:
         num_classes = int(tensor.max().item()) + 1
     return _core.cast(tensor[..., None] == arange(num_classes), int64)
