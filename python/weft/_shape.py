@@ -223,6 +223,13 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return _core.cat([unsqueeze(x, dim) for x in _promoted("stack", tensors)], dim)
 
 
+def _few(op: str, count: int) -> None:
+    """Raise MemoryError before more tensors are made than memory is likely to hold."""
+    most = 1 << 22
+    if count > most:
+        raise MemoryError(f"{op}: expected at most {most} parts, got {count}")
+
+
 def split(
     tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
@@ -240,6 +247,7 @@ def split(
         step = whole("split", "split_size", split_size_or_sections)
         if step <= 0:
             raise RuntimeError(f"split: expected a positive size, got {step}")
+        _few("split", -(-size // step))
         sizes = [min(step, size - start) for start in range(0, size, step)] or [0]
     else:
         sizes = [whole("split", "sizes", size) for size in split_size_or_sections]
@@ -274,6 +282,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         (tensor(1), tensor(2))
     """
     at = in_range("unbind", dim, input.ndim)
+    _few("unbind", input.shape[at])
     parts = [select(input, at, i) for i in range(input.shape[at])]
     _core.several(parts)
     return tuple(parts)
