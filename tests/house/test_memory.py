@@ -21,7 +21,7 @@ BOUNDED = {
     "rust/core/src/random.rs": (1, "seed and position, made once"),
     "rust/core/src/tensor.rs": (2, "for tests and a few numbers"),
     "rust/core/src/exec/place.rs": (2, "one number, and what a graph holds already"),
-    "rust/core/src/op/fused.rs": (4, "one per step of a group"),
+    "rust/core/src/op/fused.rs": (9, "one per step of a group"),
 }
 
 PATHS = [*rust_files("rust/kernels/src"), *rust_files("rust/core/src")]
