@@ -54,13 +54,21 @@ def sub_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     return _into["sub"](self, other if alpha == 1 else other * alpha)
 
 
+def _tensors(op: str, *given: Any) -> None:
+    for value in given:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{op}: expected tensors, got {type(value).__name__}")
+
+
 def addcmul_(self: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
     """``self += value * tensor1 * tensor2``."""
+    _tensors("addcmul_", tensor1, tensor2)
     return add_(self, tensor1 * tensor2, alpha=value)
 
 
 def addcdiv_(self: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
     """``self += value * tensor1 / tensor2``."""
+    _tensors("addcdiv_", tensor1, tensor2)
     return add_(self, tensor1 / tensor2, alpha=value)
 
 

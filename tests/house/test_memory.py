@@ -20,7 +20,6 @@ BOUNDED = {
     "rust/kernels/src/program/sweep.rs": (2, "one per operand of a program"),
     "rust/core/src/random.rs": (1, "seed and position, made once"),
     "rust/core/src/tensor.rs": (2, "for tests and a few numbers"),
-    "rust/core/src/exec/place.rs": (2, "one number, and what a graph holds already"),
     "rust/core/src/op/fused.rs": (9, "one per step of a group"),
 }
 

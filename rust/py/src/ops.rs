@@ -406,9 +406,10 @@ pub fn draw(kind: &str, a: f64, b: f64, shape: &Any<'_>, dtype: &PyDType) -> PyR
 pub fn multinomial(
     py: Python<'_>,
     weights: &PyTensor,
-    samples: usize,
+    samples: Int,
     replacement: bool,
 ) -> PyResult<PyTensor> {
+    let samples = samples.count("multinomial", "a number of samples")?;
     let draw = || random::choose(&weights.0, samples, replacement).or_raise().map(PyTensor);
     if mode::recording() { draw() } else { py.detach(draw) }
 }

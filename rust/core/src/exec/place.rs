@@ -6,6 +6,8 @@ use smallvec::SmallVec;
 use weft_kernels::Arg;
 use weft_kernels::{Buffer, DType, Layout, Scalar, Shape, fill};
 
+use crate::error::{Error, Result};
+use crate::fact::Fact;
 use crate::graph::{Constant, ValueId};
 use crate::op::Op;
 use crate::site::Site;
@@ -86,21 +88,24 @@ pub struct Pool {
 
 impl Pool {
     /// The constant that holds one number.
-    pub fn scalar(&mut self, dtype: DType, value: Scalar) -> usize {
+    pub fn scalar(&mut self, dtype: DType, value: Scalar) -> Result<usize> {
         if let Some(&at) = self.scalars.get(&(dtype, value.bits())) {
-            return at;
+            return Ok(at);
         }
-        let buffer = Buffer::zeroed(dtype.size());
+        let none = || Error::memory("compile", Fact::new(dtype, Shape::SCALAR));
+        let buffer = Buffer::try_zeroed(dtype.size()).ok_or_else(none)?;
         let layout = Layout::contiguous(Shape::SCALAR);
         fill::fill(value, Arg::new(&buffer, dtype, &layout));
         self.buffers.push(buffer);
         self.scalars.insert((dtype, value.bits()), self.buffers.len() - 1);
-        self.buffers.len() - 1
+        Ok(self.buffers.len() - 1)
     }
 
     /// A constant with this data.
-    pub fn data(&mut self, constant: &Constant) -> usize {
-        self.buffers.push(Buffer::from_slice(&constant.bytes));
-        self.buffers.len() - 1
+    pub fn data(&mut self, constant: &Constant) -> Result<usize> {
+        let none = || Error::memory("compile", constant.fact);
+        let buffer = Buffer::try_from_slice(&constant.bytes[..]).ok_or_else(none)?;
+        self.buffers.push(buffer);
+        Ok(self.buffers.len() - 1)
     }
 }

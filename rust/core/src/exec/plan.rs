@@ -67,7 +67,7 @@ pub fn verify_plans(on: bool) {
 impl Plan {
     /// Plans `graph` for inputs that lie as `layouts` say (offsets 0) and share no memory.
     pub fn new(graph: &Graph, layouts: &[Layout]) -> Result<Plan> {
-        let (plan, deeds) = Planner::plan(graph, layouts);
+        let (plan, deeds) = Planner::plan(graph, layouts)?;
         if VERIFY.load(Ordering::Relaxed) {
             verify::verify(graph, layouts, &plan, &deeds)?;
         }

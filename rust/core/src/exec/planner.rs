@@ -12,6 +12,7 @@ use weft_kernels::{Layout, Shape};
 use super::order::{MANY, Order};
 use super::place::{Deed, Place, Pool, Root, RootId, RootKind, Step, alike};
 use super::plan::{Plan, Report};
+use crate::error::Result;
 use crate::fact::Fact;
 use crate::graph::{Graph, Kind, Node, Role, ValueId};
 use crate::op::cast::Cast;
@@ -65,9 +66,9 @@ impl<'a> Operands<'a> {
 
 impl<'a> Planner<'a> {
     /// The plan, and what each of its steps reads and makes.
-    pub fn plan(graph: &'a Graph, layouts: &'a [Layout]) -> (Plan, Vec<Deed>) {
+    pub fn plan(graph: &'a Graph, layouts: &'a [Layout]) -> Result<(Plan, Vec<Deed>)> {
         let mut planner = Planner::new(graph, layouts);
-        let rest = planner.given();
+        let rest = planner.given()?;
         let given: Vec<bool> = planner.places.iter().map(Option::is_some).collect();
         let order = Order::new(graph, layouts, &rest, &given);
         for &at in &order.nodes[..order.commit] {
@@ -80,7 +81,7 @@ impl<'a> Planner<'a> {
         }
         planner.leave();
         planner.update();
-        planner.finish(commit)
+        Ok(planner.finish(commit))
     }
 
     fn new(graph: &'a Graph, layouts: &'a [Layout]) -> Planner<'a> {
@@ -152,14 +153,14 @@ impl<'a> Planner<'a> {
 
     /// Places inputs, constants and views of them, which no step makes; the other nodes
     /// are returned.
-    fn given(&mut self) -> Vec<usize> {
+    fn given(&mut self) -> Result<Vec<usize>> {
         self.input_roots = vec![0; self.graph.inputs.len()];
         let mut rest = Vec::new();
         for (at, node) in self.graph.nodes.iter().enumerate() {
             match &node.kind {
                 Kind::Input(i) => self.input(*i as usize, node.outputs[0]),
                 Kind::Const(constant) => {
-                    let at = self.pool.data(constant);
+                    let at = self.pool.data(constant)?;
                     let root = self.constant(at, constant.fact.bytes());
                     let layout = Layout::contiguous(constant.fact.shape);
                     self.settle(
@@ -168,7 +169,7 @@ impl<'a> Planner<'a> {
                     );
                 }
                 Kind::Call(Op::Create(Create::Full { shape, dtype, value })) => {
-                    let at = self.pool.scalar(*dtype, *value);
+                    let at = self.pool.scalar(*dtype, *value)?;
                     let root = self.constant(at, dtype.size());
                     let layout = Layout::contiguous(Shape::SCALAR).broadcast_to(shape);
                     self.settle(node.outputs[0], Place { root, dtype: *dtype, layout });
@@ -177,7 +178,7 @@ impl<'a> Planner<'a> {
                 Kind::Call(_) => rest.push(at),
             }
         }
-        rest
+        Ok(rest)
     }
 
     fn input(&mut self, i: usize, value: ValueId) {

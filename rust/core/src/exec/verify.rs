@@ -215,8 +215,9 @@ impl<'a> Memory<'a> {
         match &self.graph.maker(base).kind {
             Kind::Call(Op::Create(Create::Full { dtype, value: number, .. })) => {
                 let mut pool = Pool::default();
-                pool.scalar(*dtype, *number);
-                place.layout.end() == 1 && bytes(buffer) == bytes(&pool.buffers[0])
+                pool.scalar(*dtype, *number).is_ok()
+                    && place.layout.end() == 1
+                    && bytes(buffer) == bytes(&pool.buffers[0])
             }
             Kind::Const(constant) => {
                 let layout = Layout::contiguous(constant.fact.shape);
