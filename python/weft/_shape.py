@@ -268,10 +268,11 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         >>> [len(part) for part in weft.chunk(weft.arange(5), 3)]
         [2, 2, 1]
     """
-    if whole("chunk", "chunks", chunks) < 1:
+    count = whole("chunk", "chunks", chunks)
+    if count < 1:
         raise RuntimeError(f"chunk: expected at least 1 chunk, got {chunks}")
     size = input.shape[in_range("chunk", dim, input.ndim)]
-    return split(input, max(1, -(-size // chunks)), dim)
+    return split(input, max(1, -(-size // count)), dim)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
