@@ -94,6 +94,20 @@ def test_captured_tensors_too(change):
         assert all(map(weft.equal, *worlds)), call
 
 
+def test_an_argument_of_one_element_with_any_stride():
+    """Its stride says nothing, so what is computed in it lies where it should."""
+
+    def function(y):
+        y[-1] += 2.0
+
+    fast = weft.compile(function)
+    for k in range(4):
+        y = t(k, 7)[::2]
+        fast(y)
+        assert y.tolist() == [k + 2.0]
+    assert fast.program.report()["late_copies"] == 0
+
+
 def test_target_that_follows_an_optimiser():
     w, target = [t(1, 2, 3).requires_grad_() for _ in range(2)], [weft.zeros(3) for _ in range(2)]
 

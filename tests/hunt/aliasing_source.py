@@ -222,12 +222,17 @@ class Case:
         self.optimiser = rng.choice([None, "SGD", "momentum", "Adam"]) if self.params else None
         self.persistent = rng.random() < 0.3
         self.twice = rng.random() < 0.1
+        self.captured = rng.random() < 0.1
+        self.held = self.params > 0 and self.before[0] and rng.random() < 0.5
+        self.wide = rng.random() < 0.2
         self.fails = rng.random() < 0.5
         self.probe = self.params > 0 and rng.random() < 0.5
         writer = Writer(rng, self.shape)
         writer.pool = [(name, self.shape) for name in ("a", "b", "c", "x", "y")]
         if self.shared:
             writer.pool += [("u", self.shape), ("v", self.shape)]
+        writer.pool += [("g0", self.shape)] if self.held else []
+        writer.pool += [("d", self.shape)] if self.wide else []
         writer.params = [f"p{k}" for k in range(self.params)]
         writer.pool += [(name, self.shape) for name in writer.params]
         writer.optimiser = self.optimiser is not None
@@ -252,6 +257,9 @@ class World:
         for p, has in zip(self.params, case.before, strict=True):
             p.grad = weft.tensor(self.numbers()) if has else None
         names |= {f"p{k}": p for k, p in enumerate(self.params)}
+        names["d"] = weft.tensor(self.numbers()).double()
+        if case.held:
+            names["g0"] = self.params[0].grad
         opt = names["opt"] = self.make_optimiser()
         self.states = [opt.state[p] for p in self.params] if opt else []
         names["m"], names["whole"] = weft.tensor([7, -3]), weft.tensor([1, 2])
@@ -293,6 +301,8 @@ class World:
         x, y = self.kept if self.case.persistent else (self.argument(3), self.argument(4))
         if self.case.twice:
             y = x
+        if self.case.captured:
+            x = self.seen[1]
         bad = last and self.case.fails
         return x, y, weft.tensor([9999 if bad else 0]), weft.tensor([0 if bad else 2, 5])
 
