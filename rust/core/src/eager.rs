@@ -203,8 +203,30 @@ pub(crate) fn writes_directly(op: &Op, inputs: &[&Tensor], target: &Tensor, outp
         })
 }
 
+/// Operands from which on they are sorted by their memory, so that an update of many tensors
+/// takes time in proportion to their number.
+const MANY: usize = 32;
+
+/// Whether the kernel may write every output straight into its target.
+fn all_direct(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> bool {
+    if inputs.len() < MANY {
+        return targets.iter().enumerate().all(|(k, t)| writes_directly(op, inputs, t, k));
+    }
+    let mut sorted: Vec<(u64, usize)> =
+        inputs.iter().enumerate().map(|(i, x)| (x.buffer().id(), i)).collect();
+    sorted.sort_unstable();
+    targets.iter().enumerate().all(|(k, target)| {
+        let id = target.buffer().id();
+        let from = sorted.partition_point(|(buffer, _)| *buffer < id);
+        let mut there = sorted[from..].iter().take_while(|(buffer, _)| *buffer == id);
+        let layout_fits = op.class() == Class::Pointwise || target.layout().is_contiguous();
+        layout_fits
+            && there.all(|&(_, i)| inputs[i].layout() == target.layout() && op.overwrites(k, i))
+    })
+}
+
 fn write(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
-    if targets.iter().enumerate().all(|(k, t)| writes_directly(op, inputs, t, k)) {
+    if all_direct(op, inputs, targets) {
         return run(op, inputs, targets);
     }
     let facts: SmallVec<[Fact; 2]> = targets.iter().map(Tensor::fact).collect();

@@ -4,7 +4,7 @@
 use weft_core::Fact;
 use weft_core::op::sample::{Domain, Sample};
 use weft_core::op::{Faults, register};
-use weft_kernels::{Arg, Buffer, DType, Layout, Scalar, Shape, fill, memory};
+use weft_kernels::{Arg, Buffer, DType, Layout, Scalar, Shape, fill};
 
 struct Value {
     buffer: Buffer,
@@ -58,18 +58,15 @@ fn each(mut check: impl FnMut(&Sample, &[Fact])) {
     }
 }
 
-/// Runs a sample where the `n`th allocation fails; whether it ends well.
-fn run(sample: &Sample, facts: &[Fact], index: i64, n: u64) -> bool {
+/// Runs a sample whose indices are `index`; whether it ends well.
+fn run(sample: &Sample, facts: &[Fact], index: i64) -> bool {
     let domains = sample.inputs.iter().map(|(_, domain)| domain);
     let inputs: Vec<Value> =
         facts.iter().zip(domains).map(|(f, d)| Value::input(*f, d, index)).collect();
     let outputs: Vec<Value> = sample.op.infer(facts).unwrap().into_iter().map(Value::new).collect();
     let ins: Vec<Arg> = inputs.iter().map(Value::arg).collect();
     let outs: Vec<Arg> = outputs.iter().map(Value::arg).collect();
-    memory::fail_allocation(n);
-    let result = sample.op.run(&ins, &outs);
-    memory::fail_allocation(0);
-    result.is_ok()
+    sample.op.run(&ins, &outs).is_ok()
 }
 
 #[test]
@@ -78,8 +75,8 @@ fn what_says_never_does_not_fail() {
     each(|sample, facts| {
         if sample.op.faults(facts) == Faults::Never {
             seen += 1;
-            for (index, n) in [(0, 0), (0, 1), (0, 2), (0, 3), (9999, 0), (-9999, 0)] {
-                assert!(run(sample, facts, index, n), "{} {facts:?}", sample.op.name());
+            for index in [0, 9999, -9999] {
+                assert!(run(sample, facts, index), "{} {facts:?}", sample.op.name());
             }
         }
     });
@@ -90,7 +87,7 @@ fn what_says_never_does_not_fail() {
 fn what_raises_on_values_says_so() {
     let mut raising = 0;
     each(|sample, facts| {
-        if run(sample, facts, 0, 0) && !run(sample, facts, 9999, 0) {
+        if run(sample, facts, 0) && !run(sample, facts, 9999) {
             raising += 1;
             assert_ne!(sample.op.faults(facts), Faults::Never, "{}", sample.op.name());
         }
