@@ -62,7 +62,7 @@ impl View {
             View::AsStrided { shape, strides, offset } => input.is_contiguous().then(|| Layout {
                 shape: *shape,
                 strides: *strides,
-                offset: input.offset + offset,
+                offset: input.offset.saturating_add(*offset),
             }),
         }
     }
@@ -107,7 +107,7 @@ impl View {
             View::AsStrided { shape, strides, offset } => {
                 let layout = Layout { shape: *shape, strides: *strides, offset: *offset };
                 ensure!(
-                    layout.end().max(*offset) <= input.numel() && layout.fits(),
+                    layout.end() <= input.numel() && layout.fits(),
                     name,
                     "region of size {shape}, stride {strides} and offset {offset} \
                      exceeds {} elements",
