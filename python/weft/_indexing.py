@@ -11,6 +11,7 @@ from weft._check import flag, in_range
 from weft._core import Tensor
 from weft._creation import arange, bool_, int32, int64, tensor
 from weft._pointwise import where
+from weft._shape import fill_of
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -77,13 +78,13 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | float) -> Tensor:
-    """``value`` where the mask holds, else ``input``.
+    """``value``, in the dtype of ``input``, where the mask holds, else ``input``.
 
     Example:
         >>> weft.masked_fill(weft.ones(2), weft.tensor([True, False]), 0.0)
         tensor([0., 1.])
     """
-    return where(mask, value, input)
+    return where(mask, fill_of(input, value), input)
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
@@ -105,12 +106,16 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """Indices of the nonzero elements: ``[n, ndim]``, or one vector per dimension.
 
+    A tensor without dimensions counts as a vector of one element with ``as_tuple``.
+
     Example:
         >>> weft.nonzero(weft.tensor([0.0, 3.0]))
         tensor([[1]])
     """
     flag("nonzero", "as_tuple", as_tuple)
     flat = _core.nonzero_flat(input)
+    if as_tuple and input.ndim == 0:
+        return (flat,)
     columns = []
     for size in reversed(input.shape):
         columns.append(flat % size)

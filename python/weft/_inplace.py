@@ -10,14 +10,15 @@ from typing import Any
 
 from weft import _core
 from weft._core import Pointwise, Tensor
-from weft._pointwise import where
+from weft._pointwise import is_number, where
+from weft._shape import fill_of
 
 _into = {
     name: Pointwise(name).into
     for name in (
         "add", "sub", "mul", "div", "pow", "clamp", "neg", "abs", "exp", "log", "sqrt", "rsqrt",
         "tanh", "sigmoid", "relu", "floor", "ceil", "round", "reciprocal", "maximum", "minimum",
-        "remainder", "floor_divide", "sin", "cos", "square",
+        "remainder", "floor_divide", "sin", "cos", "square", "clamp_min", "clamp_max",
     )
 }  # fmt: skip
 
@@ -46,12 +47,12 @@ def _binary(name: str) -> Any:
 
 def add_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """``self += alpha * other``."""
-    return _into["add"](self, other if alpha == 1 else other * alpha)
+    return _into["add"](self, other if is_number(alpha, 1) else other * alpha)
 
 
 def sub_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """``self -= alpha * other``."""
-    return _into["sub"](self, other if alpha == 1 else other * alpha)
+    return _into["sub"](self, other if is_number(alpha, 1) else other * alpha)
 
 
 def _tensors(op: str, *given: Any) -> None:
@@ -82,9 +83,9 @@ def clamp_(self: Tensor, min: float | None = None, max: float | None = None) -> 
     if min is not None and max is not None:
         return _into["clamp"](self, min, max)
     if min is not None:
-        return _into["maximum"](self, min)
+        return _into["clamp_min"](self, min)
     if max is not None:
-        return _into["minimum"](self, max)
+        return _into["clamp_max"](self, max)
     raise ValueError("clamp_: expected min, max or both, got neither")
 
 
@@ -95,7 +96,7 @@ def zero_(self: Tensor) -> Tensor:
 
 def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
     """``value`` where the mask holds."""
-    return self.copy_(where(mask, value, self))
+    return self.copy_(where(mask, fill_of(self, value), self))
 
 
 def scatter_(self: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from weft import _core
 from weft._core import Tensor
+from weft._creation import full
+from weft._pointwise import is_number, where
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
@@ -91,12 +93,18 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
 ) -> Tensor:
-    """``beta * input + alpha * (mat1 @ mat2)``.
+    """``beta * input + alpha * (mat1 @ mat2)``; with ``beta=0`` the values of input do not count.
 
     Example:
         >>> weft.addmm(weft.ones(1), weft.ones(1, 2), weft.ones(2, 1))
         tensor([[3.]])
     """
     product = mm(mat1, mat2)
-    scaled = product if alpha == 1 else product * alpha
-    return scaled + (input if beta == 1 else input * beta)
+    scaled = product if is_number(alpha, 1) else product * alpha
+    base = _core.expand(input, product.shape)
+    if is_number(beta, 0):
+        # Chosen nowhere: no NaN comes through, and the gradient is 0. Minus 0 changes no sum.
+        base = where(full((), False), base, -0.0)
+    elif not is_number(beta, 1):
+        base = base * beta
+    return scaled + base

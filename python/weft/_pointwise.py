@@ -64,6 +64,14 @@ _sub = Pointwise("sub")
 _div = Pointwise("div")
 _where = Pointwise("where")
 _clamp = Pointwise("clamp")
+_clamp_min = Pointwise("clamp_min")
+_clamp_max = Pointwise("clamp_max")
+_trunc_divide = Pointwise("trunc_divide")
+
+
+def is_number(value: Operand, number: Number) -> bool:
+    """Whether ``value`` is this number. A tensor is not, since it may want a gradient."""
+    return not isinstance(value, Tensor) and value == number
 
 
 def neg(input: Tensor) -> Tensor:
@@ -87,7 +95,7 @@ def abs(input: Tensor) -> Tensor:
 
 
 def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1.
+    """-1, 0 or 1; 0 of NaN.
 
     Example:
         >>> weft.sign(weft.tensor([1.5, -2.0, 0.0]))
@@ -329,6 +337,9 @@ def mul(input: Operand, other: Operand) -> Tensor:
 def pow(input: Operand, other: Operand) -> Tensor:
     """Input to the power other.
 
+    Whole numbers to a negative power are an error if the power is a Python number, and are
+    truncated (to 0, 1 or -1) if it is a tensor.
+
     Example:
         >>> weft.pow(weft.tensor([1.0, 2.0]), 3)
         tensor([1., 8.])
@@ -513,7 +524,7 @@ def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
         >>> weft.add(weft.tensor([1.0, 2.0]), 3.0)
         tensor([4., 5.])
     """
-    return _add(input, other if alpha == 1 else _mul(other, alpha))
+    return _add(input, other if is_number(alpha, 1) else _mul(other, alpha))
 
 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
@@ -523,11 +534,13 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
         >>> weft.sub(weft.tensor([1.0, 2.0]), 3.0)
         tensor([-2., -1.])
     """
-    return _sub(input, other if alpha == 1 else _mul(other, alpha))
+    return _sub(input, other if is_number(alpha, 1) else _mul(other, alpha))
 
 
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """``input / other``; ``rounding_mode`` rounds the quotient: ``"floor"`` or ``"trunc"``.
+
+    Rounded quotients of whole numbers are whole.
 
     Example:
         >>> weft.div(weft.tensor([1.0, 3.0]), 2.0)
@@ -538,7 +551,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     if rounding_mode == "floor":
         return _floor_divide(input, other)
     if rounding_mode == "trunc":
-        return trunc(_div(input, other))
+        return _trunc_divide(input, other)
     raise ValueError(f"div: rounding_mode expected to be floor or trunc, got {rounding_mode}")
 
 
@@ -555,6 +568,9 @@ def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
 def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """Limits to ``[min, max]``; a missing limit limits nothing. NaN stays NaN.
 
+    Of limits that are numbers the gradient passes strictly between them. A number beyond the
+    range of an integer dtype limits nothing. Limits that are tensors have gradients too.
+
     Example:
         >>> weft.clamp(weft.tensor([-2.0, 0.5, 3.0]), min=0.0, max=1.0)
         tensor([0.0, 0.5, 1.0])
@@ -562,7 +578,7 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
     if min is not None and max is not None:
         return _clamp(input, min, max)
     if min is not None:
-        return _maximum(input, min)
+        return _clamp_min(input, min)
     if max is not None:
-        return _minimum(input, max)
+        return _clamp_max(input, max)
     raise ValueError("clamp: expected min, max or both, got neither")

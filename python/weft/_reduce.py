@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, overload
 
 from weft import _core
 from weft._check import flag, real, whole
-from weft._core import Tensor, dtype
-from weft._pointwise import eq, maximum, minimum
+from weft._core import Pointwise, Tensor, dtype
+from weft._pointwise import eq, maximum, minimum, where
+
+_root = Pointwise("root")
 
 Dims = int | Sequence[int] | None
 
@@ -104,7 +106,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether any element is nonzero.
+    """Whether any element is nonzero: bool, or uint8 for uint8.
 
     Example:
         >>> weft.any(weft.tensor([False, True]))
@@ -114,7 +116,7 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether all elements are nonzero.
+    """Whether all elements are nonzero: bool, or uint8 for uint8.
 
     Example:
         >>> weft.all(weft.tensor([False, True]))
@@ -229,25 +231,28 @@ def std(
     *,
     correction: float | None = None,
 ) -> Tensor:
-    """Standard deviation: the square root of :func:`var`, with its arguments.
+    """Standard deviation: the square root of :func:`var`, with its arguments;
+    its gradient at 0 is 0.
 
     Example:
         >>> weft.std(weft.tensor([1.0, 3.0]))
         tensor(1.4142)
     """
     dims, taken = _correction("std", dim, unbiased, correction)
-    return _variance("std", input, dims, keepdim, taken).sqrt()
+    return _root(_variance("std", input, dims, keepdim, taken))
 
 
 def norm(input: Tensor, p: float | str = 2, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The ``p``-norm of the elements (2, 1, ``inf`` or any positive number; ``"fro"`` is 2).
+
+    The gradient at 0 is 0.
 
     Example:
         >>> weft.norm(weft.tensor([3.0, 4.0]))
         tensor(5.)
     """
     if p in (2, "fro"):
-        return sum(input * input, dim, keepdim).sqrt()
+        return _root(sum(input * input, dim, keepdim))
     if not isinstance(p, (int, float)) or p <= 0:
         raise ValueError(f"norm: expected a positive p or 'fro', got {p!r}")
     size = input.abs()
@@ -255,11 +260,17 @@ def norm(input: Tensor, p: float | str = 2, dim: Dims = None, keepdim: bool = Fa
         return sum(size, dim, keepdim)
     if p == float("inf"):
         return amax(size, dim, keepdim)
-    return sum(size**p, dim, keepdim) ** (1 / p)
+    return _power(sum(_power(size, p), dim, keepdim), 1 / p)
+
+
+def _power(size: Tensor, p: float) -> Tensor:
+    """``size ** p`` of numbers of at least 0, with gradient 0 at 0."""
+    gone = size == 0
+    return where(gone, size, where(gone, 1.0, size) ** p)
 
 
 def cumsum(input: Tensor, dim: int) -> Tensor:
-    """Running sum along ``dim``.
+    """Running sum along ``dim``, added up in double precision; integers and bool give int64.
 
     Example:
         >>> weft.cumsum(weft.tensor([1.0, 2.0, 3.0]), dim=0)

@@ -330,6 +330,17 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
     return out
 
 
+def fill_of(input: Tensor, value: Any) -> Tensor:
+    """``value`` without dimensions and in the dtype of ``input``, to be chosen beside it."""
+    if not isinstance(value, Tensor):
+        return _core.full((), value, input.dtype)
+    if value.ndim:
+        raise RuntimeError(
+            f"masked_fill: expected a number or a tensor without dimensions, got {value.shape}"
+        )
+    return _core.cast(value, input.dtype)
+
+
 def _triangle(name: str, input: Tensor, diagonal: int, lower: bool) -> Tensor:
     from weft._creation import arange
 
@@ -338,7 +349,7 @@ def _triangle(name: str, input: Tensor, diagonal: int, lower: bool) -> Tensor:
         raise RuntimeError(f"{name}: expected at least 2 dimensions, got {input.ndim}")
     rows, columns = arange(input.shape[-2])[:, None] + diagonal, arange(input.shape[-1])
     keep = columns <= rows if lower else columns >= rows
-    return where(keep, input, 0)
+    return where(keep, input, fill_of(input, 0))
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 from weft import _core
 from weft._check import chance, flag, real, same_shape, whole
 from weft._core import Pointwise, Tensor
-from weft._pointwise import relu, sigmoid, tanh, where
+from weft._pointwise import is_number, relu, sigmoid, tanh, where
 from weft._reduce import log_softmax, softmax
 from weft._reduce import mean as _mean
 from weft._reduce import sum as _sum
@@ -23,6 +23,7 @@ _gelu, _gelu_tanh = Pointwise("gelu"), Pointwise("gelu_tanh")
 _silu, _softplus = Pointwise("silu"), Pointwise("softplus")
 _leaky_relu, _elu = Pointwise("leaky_relu"), Pointwise("elu")
 _mul, _add = Pointwise("mul"), Pointwise("add")
+_binary_cross_entropy = Pointwise("binary_cross_entropy")
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "dropout", "elu",
@@ -63,9 +64,10 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
         tensor([  0.6931, 100.0000])
     """
     real("softplus", "beta", beta), real("softplus", "threshold", threshold)
-    scaled = input if beta == 1 else input * beta
+    plain = is_number(beta, 1)
+    scaled = input if plain else input * beta
     out = _softplus(scaled)
-    out = out if beta == 1 else out / beta
+    out = out if plain else out / beta
     return where(scaled > threshold, input, out)
 
 
@@ -129,6 +131,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     Raises:
         IndexError: an index lies outside ``0..n``.
         RuntimeError: ``weight`` is no matrix.
+        AssertionError: ``padding_idx`` does.
 
     Example:
         >>> F.embedding(weft.tensor([1, 0]), weft.tensor([[1.0], [2.0]]))
@@ -137,6 +140,11 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     """
     if weight.ndim != 2:
         raise RuntimeError(f"embedding: weight expected to be a matrix, got shape {weight.shape}")
+    if padding_idx is not None and not -len(weight) <= padding_idx < len(weight):
+        raise AssertionError(
+            f"embedding: padding_idx out of range, expected {-len(weight)} <= padding_idx < "
+            f"{len(weight)}, got {padding_idx}"
+        )
     flat = input if input.ndim == 1 else _core.reshape(input, (-1,))
     out = _core.index("index_select", weight, 0, flat)
     if padding_idx is not None:
@@ -398,6 +406,8 @@ def binary_cross_entropy(
 ) -> Tensor:
     """Cross entropy of probabilities with targets in [0, 1]; logarithms are at least -100.
 
+    The gradient divides by ``input * (1 - input)``, or by 1e-12 where that is less.
+
     Raises:
         RuntimeError: an element of ``input`` or ``target`` lies outside [0, 1].
         ValueError: their shapes differ.
@@ -412,8 +422,7 @@ def binary_cross_entropy(
         if not values.dtype.is_floating_point:
             raise TypeError(f"{name}: {label} expected to be floating-point, got {values.dtype}")
         _core.within(name, label, values)
-    yes, no = input.log().clamp(min=-100), (1 - input).log().clamp(min=-100)
-    loss = -(target * yes + (1 - target) * no)
+    loss = _binary_cross_entropy(input, target)
     return _reduce(_weighted(name, loss, weight), reduction, name)
 
 
@@ -446,6 +455,8 @@ def kl_div(
 ) -> Tensor:
     """Kullback-Leibler divergence of log-probabilities ``input`` from ``target``.
 
+    A target of 0 counts 0, a negative one NaN.
+
     Example:
         >>> F.kl_div(weft.tensor([-0.5]), weft.tensor([1.0]), reduction="sum")
         tensor(0.5)
@@ -453,8 +464,9 @@ def kl_div(
     if flag("kl_div", "log_target", log_target):
         loss = target.exp() * (target - input)
     else:
-        safe = where(target > 0, target, 1.0)
-        loss = where(target > 0, target * safe.log(), 0.0) - target * input
+        gone = target == 0
+        safe = where(gone, 1.0, target)
+        loss = where(gone, 0.0, target * safe.log()) - target * input
     if reduction == "batchmean":
         return _sum(loss) / input.shape[0]
     return _reduce(loss, reduction, "kl_div")
@@ -471,7 +483,8 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """``softmax(query @ key.T * scale + mask) @ value`` (Vaswani et al. 2017).
 
-    Shapes ``[*, L, E]``, ``[*, S, E]``, ``[*, S, V]``; a boolean mask keeps where it holds.
+    Shapes ``[*, L, E]``, ``[*, S, E]``, ``[*, S, V]``; a boolean mask keeps where it holds. The
+    result is 0 where nothing is kept.
 
     Example:
         >>> q = weft.zeros(1, 2, 4)
@@ -493,27 +506,40 @@ def scaled_dot_product_attention(
         rows, columns = arange(query.shape[-2])[:, None], arange(key.shape[-2])
         scores = where(columns <= rows, scores, -math.inf)
     if attn_mask is not None:
+        kinds = {"bool", "float32", query.dtype.name}
+        if attn_mask.dtype.name not in kinds:
+            raise RuntimeError(
+                f"scaled_dot_product_attention: expected a mask of {', '.join(sorted(kinds))}, "
+                f"got {attn_mask.dtype.name}"
+            )
         is_bool = attn_mask.dtype.name == "bool"
         scores = where(attn_mask, scores, -math.inf) if is_bool else scores + attn_mask
-    weights = dropout(softmax(scores, -1), dropout_p, dropout_p > 0)
+    kind = "softmax" if attn_mask is None else "masked_softmax"
+    weights = dropout(_core.softmax(kind, scores, -1), dropout_p, dropout_p > 0)
     return _core.matmul(weights, value)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """int64 ``[*, num_classes]`` with a one at each index.
 
+    Raises:
+        RuntimeError: an index lies outside ``0..num_classes``.
+
     Example:
         >>> F.one_hot(weft.tensor([1, 0]), 2)
         tensor([[0, 1],
                 [1, 0]])
     """
-    from weft._creation import arange, int64
+    from weft._creation import int64
 
     if tensor.is_floating_point():
         raise TypeError(f"one_hot: expected whole numbers, got {tensor.dtype}")
     if num_classes == -1:
         num_classes = int(tensor.max().item()) + 1
-    return _core.cast(tensor[..., None] == arange(num_classes), int64)
+    shape = (*tensor.shape, num_classes)
+    index = _core.reshape(tensor, (*tensor.shape, 1))
+    one = _core.full(index.shape, 1, int64)
+    return _core.index("scatter", _core.full(shape, 0, int64), len(shape) - 1, index, one)
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:

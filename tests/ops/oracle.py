@@ -22,7 +22,7 @@ def elementwise(function: Any) -> Any:
 
 
 def sign(x: float) -> float:
-    return x if math.isnan(x) or x == 0 else math.copysign(1.0, x)
+    return 0.0 if math.isnan(x) or x == 0 else math.copysign(1.0, x)
 
 
 def log(x: float) -> float:
@@ -142,6 +142,35 @@ def clamp(x: Arrays, _: Any) -> np.ndarray:
     return np.where((value > high) | (np.isnan(high) & ~np.isnan(value)), high, value)
 
 
+def clamp_min(x: Arrays, _: Any) -> np.ndarray:
+    if x[0].dtype.kind != "f":
+        return np.maximum(*x)
+    return np.where((x[0] < x[1]) | np.isnan(x[1]), x[1], x[0])
+
+
+def clamp_max(x: Arrays, _: Any) -> np.ndarray:
+    if x[0].dtype.kind != "f":
+        return np.minimum(*x)
+    return np.where((x[0] > x[1]) | np.isnan(x[1]) & ~np.isnan(x[0]), x[1], x[0])
+
+
+def trunc_divide(x: Arrays, _: Any) -> np.ndarray:
+    """Whole numbers without a detour through floats."""
+    if x[0].dtype.kind == "f":
+        return np.trunc(x[0] / x[1])
+    low = np.abs(x[0].astype(np.int64)) // np.abs(x[1].astype(np.int64))
+    return low * np.where((x[0] < 0) != (x[1] < 0), -1, 1)
+
+
+def binary_cross_entropy(x: Arrays, _: Any) -> np.ndarray:
+    def low(f: Any) -> Any:
+        return lambda p: max(f(p), -100.0) if not math.isnan(p) else p
+
+    yes = np.vectorize(low(log), otypes=[np.float64])(x[0])
+    no = np.vectorize(low(log1p), otypes=[np.float64])(-x[0])
+    return (x[1] - 1) * no - x[1] * yes
+
+
 def relu(x: Arrays, _: Any) -> np.ndarray:
     return np.where(x[0] <= 0, 0, x[0])
 
@@ -164,6 +193,7 @@ ORACLE = {
     "log": elementwise(log),
     "log1p": elementwise(log1p),
     "sqrt": plain(np.sqrt),
+    "root": plain(np.sqrt),
     "rsqrt": lambda x, _: 1 / np.sqrt(x[0]),
     "reciprocal": lambda x, _: 1 / x[0],
     "sin": circular(math.sin),
@@ -189,6 +219,8 @@ ORACLE = {
     "minimum": minimum,
     "remainder": remainder,
     "floor_divide": floor_divide,
+    "trunc_divide": trunc_divide,
+    "binary_cross_entropy": binary_cross_entropy,
     "leaky_relu": leaky_relu,
     "elu": elu,
     "atan2": elementwise(math.atan2),
@@ -206,6 +238,9 @@ ORACLE = {
     "logical_xor": plain(np.logical_xor),
     "where": plain(np.where),
     "clamp": clamp,
+    "clamp_min": clamp_min,
+    "clamp_max": clamp_max,
+    "clamp_tensor": clamp,
     **_ROW_ORACLES,
 }
 

@@ -70,6 +70,17 @@ def softmax(x: Arrays, attrs: dict[str, Any]) -> np.ndarray:
     return e / e.sum(axis=attrs["dim"], keepdims=True)
 
 
+def masked_softmax(x: Arrays, attrs: dict[str, Any]) -> np.ndarray:
+    nothing = (x[0] == -np.inf).all(axis=attrs["dim"], keepdims=True)
+    return np.where(nothing, 0.0, softmax(x, attrs))
+
+
+def cumsum(x: Arrays, attrs: dict[str, Any]) -> np.ndarray:
+    if not attrs["reverse"]:
+        return np.cumsum(x[0], axis=attrs["dim"])
+    return np.flip(np.cumsum(np.flip(x[0], attrs["dim"]), axis=attrs["dim"]), attrs["dim"])
+
+
 def log_softmax(x: Arrays, attrs: dict[str, Any]) -> np.ndarray:
     top = np.max(x[0], axis=attrs["dim"], keepdims=True)
     return x[0] - top - np.log(np.exp(x[0] - top).sum(axis=attrs["dim"], keepdims=True))
@@ -266,6 +277,7 @@ ROWS = {
     "argmax": arg(np.argmax),
     "argmin": arg(np.argmin),
     "softmax": softmax,
+    "masked_softmax": masked_softmax,
     "log_softmax": log_softmax,
     "softmax_backward": softmax_backward,
     "log_softmax_backward": log_softmax_backward,
@@ -283,7 +295,7 @@ ROWS = {
     "gather": gather,
     "scatter": _scatter(add=False),
     "scatter_add": _scatter(add=True),
-    "cumsum": lambda x, a: np.cumsum(x[0], axis=a["dim"]),
+    "cumsum": cumsum,
     "within": lambda x, a: np.asarray(((x[0] >= a["low"]) & (x[0] <= a["high"])).all()),
     "standardize": standardize,
     "standardize_backward": standardize_backward,
@@ -319,7 +331,8 @@ SPREAD = {
     "matmul": lambda x, a: matmul([np.abs(x[0]), np.abs(x[1])], a),
     "spmm": lambda x, a: spmm([*x[:6], np.abs(x[6]), np.abs(x[7])], a),
     "sddmm": lambda x, a: sddmm([*x[:6], np.abs(x[6]), np.abs(x[7])], a),
-    "cumsum": lambda x, a: np.cumsum(np.abs(x[0]), axis=a["dim"]),
+    # The sums are those of double precision, of which the float32 result is one rounding.
+    "cumsum": lambda x, a: cumsum([np.abs(x[0])], a) * 1e-7,
     "log_softmax": _largest_size,
     "logsumexp": _largest_size,
     "softmax_backward": _few,

@@ -70,7 +70,7 @@ KINKS = {
     "sign": (lambda x: x.sign(), 0.0),
     "maximum": (lambda x: weft.maximum(x, weft.zeros_like(x)), 0.5),
     "minimum": (lambda x: weft.minimum(x, weft.zeros_like(x)), 0.5),
-    "clamp": (lambda x: x.clamp(0.0, 1.0), 1.0),
+    "clamp": (lambda x: x.clamp(0.0, 1.0), 0.0),
     "pow": (lambda x: x**2, 0.0),
     "leaky_relu": (lambda x: weft.nn.functional.leaky_relu(x, 0.1), 0.1),
 }

@@ -13,6 +13,7 @@ from tests.ops.oracle_rows import SHORT
 from tests.ops.table import CASES, FLOATS, ROWS, WHOLE, each, tensor
 
 import weft
+from weft import _core
 
 
 def words(*lines):
@@ -22,8 +23,8 @@ def words(*lines):
 RANDOM = {"uniform", "normal", "bernoulli", "randint", "randperm", "multinomial"}
 POINTWISE_ON_INTEGERS = words(
     "neg abs sign square floor ceil round trunc relu logical_not add sub mul maximum minimum",
-    "remainder floor_divide eq ne lt le gt ge bitwise_and bitwise_or bitwise_xor logical_and",
-    "logical_or logical_xor where clamp",
+    "remainder floor_divide trunc_divide clamp_min clamp_max eq ne lt le gt ge bitwise_and bitwise_or bitwise_xor logical_and",
+    "logical_or logical_xor where clamp clamp_tensor",
 )
 INTEGERS = POINTWISE_ON_INTEGERS | words(
     "sum prod amax amin any all argmax argmin matmul reshape permute expand slice as_strided",
@@ -37,7 +38,7 @@ BOOLS = words(
 ULPS = {
     "exp": 1, "expm1": 2, "log": 1, "log1p": 2, "sin": 2, "cos": 2, "tanh": 3, "sigmoid": 3,
     "erf": 2, "gelu": 4, "gelu_tanh": 40, "silu": 4, "softplus": 3, "rsqrt": 1.5, "pow": 1.1,
-    "elu": 3, "prod": 24, "softmax": 16, "log_softmax": 4, "logsumexp": 4,
+    "elu": 3, "prod": 24, "softmax": 16, "masked_softmax": 16, "log_softmax": 4, "logsumexp": 4,
 }  # fmt: skip
 BOOL_RESULTS = {
     "isnan", "isinf", "isfinite", "logical_not", "eq", "ne", "lt", "le", "gt", "ge", "logical_and",
@@ -50,6 +51,8 @@ OFFERED = [case for case in CHECKED if case.name not in WHOLE]
 def expected_dtypes(case, inputs):
     """The dtype of each result."""
     name, dtypes = case.name, [str(a.dtype) for a in inputs]
+    if name in ("any", "all") and dtypes[0] == "uint8":
+        return ["uint8"]
     if name in BOOL_RESULTS:
         return ["bool"]
     if name in ("to", "full", "arange"):
@@ -138,16 +141,17 @@ def test_floats(case, dtype):
 @pytest.mark.parametrize(**each([case for case in CASES if case.name in INTEGERS]))
 def test_whole_numbers(case, dtype):
     arrays = case.arrays(dtype)
-    if case.name in ("floor_divide", "remainder"):
+    if case.name in ("floor_divide", "trunc_divide", "remainder"):
         arrays[1] = np.where(arrays[1] == 0, 1, arrays[1]).astype(dtype)
     with np.errstate(over="ignore"):
         check(case, arrays)
 
 
-@pytest.mark.parametrize("name", ["floor_divide", "remainder"])
+@pytest.mark.parametrize("name", ["floor_divide", "trunc_divide", "remainder"])
 def test_whole_numbers_divided_by_zero(name):
+    divide = _core.Pointwise(name)
     with pytest.raises(RuntimeError, match=f"^{name}: integer division by zero"):
-        getattr(weft, name)(weft.tensor([5, 6]), weft.tensor([1, 0]))
+        divide(weft.tensor([5, 6]), weft.tensor([1, 0]))
 
 
 @pytest.mark.parametrize(**each([case for case in CASES if case.name in BOOLS]))

@@ -3,6 +3,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use weft_kernels::reduce::Kind;
+use weft_kernels::softmax::Form;
 use weft_kernels::{Arg, Buffer, DType, Element, Layout, Shape};
 use weft_kernels::{loss, norm, optim, reduce, softmax, sparse};
 
@@ -55,9 +56,9 @@ fn normalisers(c: &mut Criterion) {
     let x = Tensor::floats(&[4096, 1024]);
     let (out, rstd) = (Tensor::floats(&[4096, 1024]), Tensor::floats(&[4096]));
     let bytes = 2 * x.0.len();
-    time(c, "softmax", bytes, || softmax::forward(false, x.arg(), 1, out.arg()).unwrap());
-    time(c, "log_softmax", bytes, || softmax::forward(true, x.arg(), 1, out.arg()).unwrap());
-    time(c, "softmax dim 0", bytes, || softmax::forward(false, x.arg(), 0, out.arg()).unwrap());
+    time(c, "softmax", bytes, || softmax::forward(Form::Plain, x.arg(), 1, out.arg()).unwrap());
+    time(c, "log_softmax", bytes, || softmax::forward(Form::Log, x.arg(), 1, out.arg()).unwrap());
+    time(c, "softmax dim 0", bytes, || softmax::forward(Form::Plain, x.arg(), 0, out.arg()).unwrap());
     time(c, "standardize", bytes, || {
         norm::standardize(x.arg(), 1024, 1e-5, out.arg(), rstd.arg());
     });

@@ -7,82 +7,139 @@ use crate::dtype::{DType, Element};
 use crate::shared::Shared;
 use crate::threads;
 
-/// `out[.., i, ..] = input[.., 0, ..] + … + input[.., i, ..]` along `dim`, added in order.
+/// Columns that are summed side by side, where there are many, and where there are few.
+const WIDTH: usize = 256;
+const NARROW: usize = 32;
+/// From this many tiles of [`WIDTH`] columns on there are many.
+const MANY: usize = 8;
+
+/// `out[.., i, ..] = input[.., 0, ..] + … + input[.., i, ..]` along `dim`, added in order; or
+/// `input[.., i, ..] + …` up to the last, added from the last on, if `reverse`.
 ///
-/// Both contiguous and of one shape. f32 and f64 keep their dtype; integers and bool
-/// give i64 (wrapping).
-pub fn cumsum(input: Arg, dim: usize, out: Arg) {
+/// Both contiguous and of one shape. f32 and f64 keep their dtype, f32 being summed in f64;
+/// integers and bool give i64 (wrapping).
+pub fn cumsum(input: Arg, dim: usize, reverse: bool, out: Arg) {
     assert_eq!(input.layout.shape, out.layout.shape, "shapes");
     let shape = &input.layout.shape;
     let size = [shape[..dim].iter().product(), shape[dim], shape[dim + 1..].iter().product()];
     match input.dtype {
-        DType::F32 => scan(input.slice::<f32>(), out.slice_mut(), size, |x| x, |a, b| a + b),
-        DType::F64 => scan(input.slice::<f64>(), out.slice_mut(), size, |x| x, |a, b| a + b),
-        DType::I64 => scan(input.slice::<i64>(), out.slice_mut(), size, |x| x, i64::wrapping_add),
-        DType::I32 => {
-            scan(input.slice::<i32>(), out.slice_mut(), size, i64::from, i64::wrapping_add);
-        }
-        DType::U8 | DType::Bool => {
-            scan(input.slice::<u8>(), out.slice_mut(), size, i64::from, i64::wrapping_add);
-        }
+        DType::F32 => scan::<f32, f64, f32>(input, out, size, reverse),
+        DType::F64 => scan::<f64, f64, f64>(input, out, size, reverse),
+        DType::I64 => scan::<i64, i64, i64>(input, out, size, reverse),
+        DType::I32 => scan::<i32, i64, i64>(input, out, size, reverse),
+        DType::U8 | DType::Bool => scan::<u8, i64, i64>(input, out, size, reverse),
     }
 }
 
-fn scan<A: Element, T: Element>(
-    x: &[A],
-    y: &mut [T],
-    [outer, len, inner]: [usize; 3],
-    lift: impl Fn(A) -> T + Sync,
-    join: impl Fn(T, T) -> T + Sync,
-) {
+/// Sums of this type.
+trait Sum: Copy {
+    /// What changes no bits when it is added.
+    const START: Self;
+    fn plus(self, x: Self) -> Self;
+}
+
+impl Sum for f64 {
+    const START: f64 = -0.0;
+    #[inline(always)]
+    fn plus(self, x: f64) -> f64 {
+        self + x
+    }
+}
+
+impl Sum for i64 {
+    const START: i64 = 0;
+    #[inline(always)]
+    fn plus(self, x: i64) -> i64 {
+        self.wrapping_add(x)
+    }
+}
+
+/// What a sum is stored as.
+trait Store<S> {
+    fn store(sum: S) -> Self;
+}
+
+impl Store<f64> for f32 {
+    #[inline(always)]
+    fn store(sum: f64) -> f32 {
+        sum as f32
+    }
+}
+
+impl<S> Store<S> for S {
+    #[inline(always)]
+    fn store(sum: S) -> S {
+        sum
+    }
+}
+
+fn scan<A, S, T>(input: Arg, out: Arg, [outer, len, inner]: [usize; 3], reverse: bool)
+where
+    A: Element + Into<S>,
+    S: Sum,
+    T: Element + Store<S>,
+{
+    let (x, y) = (input.slice::<A>(), out.slice_mut::<T>());
     if y.is_empty() {
         return;
     }
     let y = Shared::new(y);
-    let slab = len * inner;
-    // Threads take slabs, or where there is only one, columns of it.
-    let (parts, cost) = if outer == 1 { (inner, len) } else { (outer, slab) };
-    threads::for_ranges(parts, if outer == 1 { 16 } else { 1 }, cost * 2, |range| {
-        let (slabs, columns) = if outer == 1 { (0..1, range) } else { (range, 0..inner) };
-        for o in slabs {
-            run_slab(x, &y, o * slab..(o + 1) * slab, inner, columns.clone(), &lift, &join);
+    let width = if outer * inner.div_ceil(WIDTH) >= MANY { WIDTH } else { NARROW };
+    let tiles = inner.div_ceil(width);
+    threads::for_ranges(outer * tiles, 1, len * inner.min(width) * 2, |range| {
+        for task in range {
+            let (o, first) = (task / tiles, task % tiles * width);
+            let columns = first..inner.min(first + width);
+            if inner == 1 {
+                let span = o * len..(o + 1) * len;
+                // SAFETY: each row is written by one thread.
+                run_row::<A, S, T>(&x[span.clone()], unsafe { y.part(span) }, reverse);
+            } else {
+                run_columns::<A, S, T>(x, &y, [o * len * inner, len, inner], columns, reverse);
+            }
         }
     });
 }
 
-fn run_slab<A: Element, T: Element>(
+fn run_row<A, S, T>(x: &[A], y: &mut [T], reverse: bool)
+where
+    A: Copy + Into<S>,
+    S: Sum,
+    T: Store<S>,
+{
+    let mut sum = S::START;
+    let mut step = |(y, &x): (&mut T, &A)| {
+        sum = sum.plus(x.into());
+        *y = T::store(sum);
+    };
+    if reverse {
+        y.iter_mut().zip(x).rev().for_each(&mut step);
+    } else {
+        y.iter_mut().zip(x).for_each(&mut step);
+    }
+}
+
+/// Some columns of one slab of `len` rows.
+fn run_columns<A, S, T>(
     x: &[A],
     y: &Shared<T>,
-    slab: Range<usize>,
-    inner: usize,
+    [slab, len, inner]: [usize; 3],
     columns: Range<usize>,
-    lift: impl Fn(A) -> T,
-    join: impl Fn(T, T) -> T,
-) {
-    if inner == 1 {
-        // SAFETY: each slab is written by one thread.
-        let y = unsafe { y.part(slab.clone()) };
-        let mut x = x[slab].iter();
-        let mut acc = lift(*x.next().expect("a slab is not empty"));
-        y[0] = acc;
-        for (y, &x) in y[1..].iter_mut().zip(x) {
-            acc = join(acc, lift(x));
-            *y = acc;
-        }
-        return;
-    }
-    for start in slab.clone().step_by(inner) {
-        let span = start + columns.start..start + columns.end;
-        // SAFETY: each column of each slab is written by one thread, row after row.
-        let row = unsafe { y.part(span.clone()) };
-        if start == slab.start {
-            row.iter_mut().zip(&x[span]).for_each(|(y, &x)| *y = lift(x));
-        } else {
-            // SAFETY: the row before, which is not `row`.
-            let above = unsafe { y.part(span.start - inner..span.end - inner) };
-            for ((y, &above), &x) in row.iter_mut().zip(&*above).zip(&x[span]) {
-                *y = join(above, lift(x));
-            }
+    reverse: bool,
+) where
+    A: Copy + Into<S>,
+    S: Sum,
+    T: Element + Store<S>,
+{
+    let mut sums = [S::START; WIDTH];
+    for i in 0..len {
+        let row = slab + inner * if reverse { len - 1 - i } else { i };
+        let span = row + columns.start..row + columns.end;
+        // SAFETY: each column of each slab is written by one thread.
+        let y = unsafe { y.part(span.clone()) };
+        for ((sum, y), &x) in sums.iter_mut().zip(y).zip(&x[span]) {
+            *sum = sum.plus(x.into());
+            *y = T::store(*sum);
         }
     }
 }

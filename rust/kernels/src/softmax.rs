@@ -19,14 +19,29 @@ const COST: usize = 8;
 /// Columns that are moved together when the dimension is not the last.
 const TILE: usize = 16;
 
-/// `out = softmax(input)` or `log_softmax(input)` along `dim`; f32 or f64, all contiguous
-/// and of one shape. Rows of nothing but `-inf` give NaN.
-pub fn forward(log: bool, input: Arg, dim: usize, out: Arg) -> Checked {
+/// What [`forward`] computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// softmax.
+    Plain,
+    /// softmax, where rows of nothing but `-inf` give 0.
+    Masked,
+    /// The logarithm of softmax.
+    Log,
+}
+
+/// `out = softmax(input)`, or another form of it, along `dim`; f32 or f64, all contiguous
+/// and of one shape. Rows of nothing but `-inf` give NaN, if not masked.
+pub fn forward(form: Form, input: Arg, dim: usize, out: Arg) -> Checked {
     assert_eq!(input.layout.shape, out.layout.shape, "shapes");
     with_float!(out.dtype, T => {
         let (x, y) = (input.slice::<T>(), out.slice_mut::<T>());
         let shape = &out.layout.shape;
-        if log { rows(shape, dim, [x], y, LogRow) } else { rows(shape, dim, [x], y, Row) }
+        match form {
+            Form::Plain => rows(shape, dim, [x], y, Row),
+            Form::Masked => rows(shape, dim, [x], y, MaskedRow),
+            Form::Log => rows(shape, dim, [x], y, LogRow),
+        }
     })
 }
 
@@ -88,6 +103,20 @@ impl<T: Float> RowOp<T, 1> for Row {
         let scale = T::ONE / lanes::sum(y);
         for y in y {
             *y = *y * scale;
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct MaskedRow;
+
+impl<T: Float> RowOp<T, 1> for MaskedRow {
+    #[inline(always)]
+    fn apply(self, [x]: [&[T]; 1], y: &mut [T]) {
+        if lanes::max(x) == T::NEG_INFINITY {
+            y.fill(T::ZERO);
+        } else {
+            Row.apply([x], y);
         }
     }
 }

@@ -1,17 +1,18 @@
 //! Calling operations on Python operands: promotion, and releasing the interpreter.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use smallvec::SmallVec;
 use weft_core::eager::{self, Results};
-use weft_core::op::pointwise::{self, Row, rows};
+use weft_core::op::pointwise::{self, Row, Unfit, rows};
 use weft_core::op::promote::{Say, result_type};
 use weft_core::op::{Op, cast::Cast};
 use weft_core::{Tensor, mode};
 use weft_kernels::{DType, fork};
 
 use crate::convert::Operand;
+use crate::fit;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -58,12 +59,43 @@ fn compute_dtype(row: &Row, says: &[(DType, Say)]) -> DType {
     if reals_only && !dtype.is_float() { DEFAULT } else { dtype }
 }
 
-/// The operands of `row` as tensors of the dtype that it computes in.
+/// The row that computes what `row` is asked for, and its operands.
+///
+/// Powers by a common number have rows of their own. A tensor in the exponent is left alone:
+/// its root of -0 and of -inf differ, and it may want a gradient. So may limits that are
+/// tensors.
+fn resolve<'a>(row: &'static Row, given: &'a [Operand<'a>]) -> (&'static Row, &'a [Operand<'a>]) {
+    let is = |other| std::ptr::eq(row, other);
+    if is(&rows::POW)
+        && let [Operand::Tensor(base), Operand::Number(exponent)] = given
+        && base.dtype().is_float()
+        && let Some(row) = power_row(exponent.as_f64())
+    {
+        return (row, &given[..1]);
+    }
+    if row.unfit == Unfit::Limit && given[1..].iter().any(|x| matches!(x, Operand::Tensor(_))) {
+        let general = if is(&rows::CLAMP_MIN) {
+            &rows::MAXIMUM
+        } else if is(&rows::CLAMP_MAX) {
+            &rows::MINIMUM
+        } else {
+            &rows::CLAMP_TENSOR
+        };
+        return (general, given);
+    }
+    (row, given)
+}
+
+/// The operands of `row` as/// The operands of `row` as tensors of the dtype that it computes in.
 fn operands(row: &'static Row, given: &[Operand]) -> PyResult<(SmallVec<[Tensor; 3]>, DType)> {
     let skip = usize::from(row.condition);
     let says: SmallVec<[(DType, Say); 3]> = given[skip..].iter().map(Operand::say).collect();
-    let dtype = compute_dtype(row, &says);
-    let tensors = given
+    let mut dtype = compute_dtype(row, &says);
+    let mut numbers: SmallVec<[Operand; 3]> = given.into();
+    if !dtype.is_float() {
+        dtype = fit::numbers(row, dtype, &mut numbers)?;
+    }
+    let tensors = numbers
         .iter()
         .enumerate()
         .map(|(i, operand)| match operand {
@@ -76,6 +108,7 @@ fn operands(row: &'static Row, given: &[Operand]) -> PyResult<(SmallVec<[Tensor;
 
 /// Applies a row to operands of any dtype.
 pub fn apply(py: Python<'_>, row: &'static Row, given: &[Operand]) -> PyResult<PyTensor> {
+    let (row, given) = resolve(row, given);
     let op = Op::Pointwise(row);
     if let [Operand::Tensor(a)] = given
         && row.tile.supports(a.dtype())
@@ -105,6 +138,7 @@ fn kind(dtype: DType) -> u32 {
 
 /// Applies a row and writes the result over its first operand.
 pub fn apply_into(row: &'static Row, target: &Tensor, given: &[Operand]) -> PyResult<()> {
+    let (row, given) = resolve(row, given);
     let (tensors, dtype) = operands(row, given)?;
     let op = Op::Pointwise(row);
     let refs: SmallVec<[&Tensor; 3]> = tensors.iter().collect();
@@ -127,7 +161,7 @@ pub fn apply_into(row: &'static Row, target: &Tensor, given: &[Operand]) -> PyRe
             target.shape(),
             result.shape()
         );
-        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+        return Err(PyRuntimeError::new_err(what));
     }
     eager::assign(target, &result).or_raise()
 }
@@ -198,7 +232,7 @@ pub fn slot<'py>(
 }
 
 /// `a ** 2` and the like: rows that need no second operand.
-pub fn power_row(exponent: f64) -> Option<&'static Row> {
+fn power_row(exponent: f64) -> Option<&'static Row> {
     if exponent == 2.0 {
         Some(&rows::SQUARE)
     } else if exponent == 0.5 {

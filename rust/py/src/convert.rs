@@ -8,6 +8,8 @@ use weft_core::Tensor;
 use weft_core::op::promote::Say;
 use weft_kernels::{DType, MAX_DIMS, Scalar, Shape};
 
+use crate::fit;
+use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
 /// A tensor or a number.
@@ -36,7 +38,15 @@ impl<'a> Operand<'a> {
         })
     }
 
-    /// It as a tensor; a number gets `dtype`.
+    /// It as a tensor, whose elements will be stored in `dtype`.
+    pub fn stored(&self, op: &str, dtype: DType) -> PyResult<Tensor> {
+        if let Operand::Number(number) = *self {
+            fit::expect(op, number, dtype)?;
+        }
+        self.tensor(dtype).or_raise()
+    }
+
+    /// It as a tensor; a number gets `dtype`, and wraps where it does not fit.
     pub fn tensor(&self, dtype: DType) -> weft_core::Result<Tensor> {
         match *self {
             Operand::Tensor(tensor) => Ok(tensor.clone()),
@@ -56,7 +66,8 @@ impl<'a> Operand<'a> {
     }
 }
 
-/// A Python or numpy number.
+/// A Python or numpy number. A tensor is none, even without dimensions: it has a gradient and a
+/// dtype with a say of its own.
 pub fn number(obj: &Bound<'_, PyAny>) -> Option<Scalar> {
     if let Ok(float) = obj.cast::<PyFloat>() {
         return Some(Scalar::Float(float.extract().ok()?));
@@ -67,6 +78,9 @@ pub fn number(obj: &Bound<'_, PyAny>) -> Option<Scalar> {
     if obj.cast::<PyInt>().is_ok() {
         return obj.extract::<i64>().ok().map(Scalar::Int);
     }
+    if obj.cast::<PyTensor>().is_ok() {
+        return None;
+    }
     // numpy scalars: real numbers that are not Python's own.
     if !obj.hasattr("dtype").unwrap_or(false)
         || obj.getattr("ndim").ok()?.extract::<usize>().ok()? != 0
@@ -74,6 +88,14 @@ pub fn number(obj: &Bound<'_, PyAny>) -> Option<Scalar> {
         return None;
     }
     number_of_item(&obj.call_method0("item").ok()?)
+}
+
+/// A number, or what a tensor of one element holds now.
+pub fn number_or_item(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Scalar> {
+    if let Ok(tensor) = obj.cast::<PyTensor>() {
+        return tensor.get().one(op);
+    }
+    number(obj).ok_or_else(|| PyTypeError::new_err(format!("{op}: expected a number, got {obj}")))
 }
 
 fn number_of_item(obj: &Bound<'_, PyAny>) -> Option<Scalar> {

@@ -160,6 +160,6 @@ pub fn set(
         return Ok(());
     };
     let target = view(&x.get().0, &items)?;
-    let value = Operand::of("setitem", value)?.tensor(target.dtype()).or_raise()?;
+    let value = Operand::of("setitem", value)?.stored("setitem", target.dtype())?;
     eager::assign(&target, &value).or_raise()
 }

@@ -4,6 +4,7 @@ mod call;
 mod convert;
 mod data;
 mod dtype;
+mod fit;
 mod fork;
 mod graph;
 mod index;

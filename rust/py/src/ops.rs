@@ -22,8 +22,9 @@ use weft_core::{Error, Fact, Tensor, eager, mode, random, record};
 use weft_kernels::{DType, Layout, Scalar, Shape, fill, index as kernels, sparse};
 
 use crate::call::call1;
-use crate::convert::{self, Int, number};
+use crate::convert::{self, Int};
 use crate::dtype::PyDType;
+use crate::fit;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -148,11 +149,12 @@ pub fn reduce(
     one(py, Op::Reduce(Reduce { kind, dims, keepdim }), &[&x.0])
 }
 
-/// `softmax`, `log_softmax` or `logsumexp` over `dim`; the last keeps the dimension.
+/// `softmax`, `masked_softmax`, `log_softmax` or `logsumexp` over `dim`; the last keeps the dimension.
 #[pyfunction]
 pub fn softmax(py: Python<'_>, kind: &str, x: &PyTensor, dim: &Any<'_>) -> PyResult<PyTensor> {
     let which = match kind {
         "softmax" => SoftmaxKind::Softmax,
+        "masked_softmax" => SoftmaxKind::MaskedSoftmax,
         "log_softmax" => SoftmaxKind::LogSoftmax,
         "logsumexp" => SoftmaxKind::LogSumExp,
         other => return Err(unknown("softmax", other)),
@@ -300,7 +302,7 @@ pub fn nonzero_flat(x: &PyTensor) -> PyResult<PyTensor> {
 #[pyfunction]
 pub fn cumsum(py: Python<'_>, x: &PyTensor, dim: &Any<'_>) -> PyResult<PyTensor> {
     let dim = convert::dim_of("cumsum", dim, x.0.shape().len())?;
-    one(py, Op::Scan(Cumsum { dim }), &[&x.0])
+    one(py, Op::Scan(Cumsum { dim, reverse: false }), &[&x.0])
 }
 
 /// Rows of the last `dims` dimensions with mean 0 and variance 1.
@@ -364,8 +366,8 @@ pub fn clone(py: Python<'_>, x: &PyTensor) -> PyResult<PyTensor> {
 #[pyfunction]
 pub fn full(shape: &Any<'_>, value: &Any<'_>, dtype: &PyDType) -> PyResult<PyTensor> {
     let shape = convert::shape("full", shape)?;
-    let value = number(value)
-        .ok_or_else(|| PyTypeError::new_err(format!("full: expected a number, got {value}")))?;
+    let value = convert::number_or_item("full", value)?;
+    fit::expect("full", value, dtype.0)?;
     let op = Op::Create(Create::full(shape, dtype.0, value));
     eager::call1(&op, &[]).or_raise().map(PyTensor)
 }
@@ -374,10 +376,8 @@ pub fn full(shape: &Any<'_>, value: &Any<'_>, dtype: &PyDType) -> PyResult<PyTen
 #[pyfunction]
 pub fn arange(start: &Any<'_>, step: &Any<'_>, len: Int, dtype: &PyDType) -> PyResult<PyTensor> {
     let len = len.count("arange", "a number of elements")?;
-    let read = |x: &Any<'_>| {
-        number(x).ok_or_else(|| PyTypeError::new_err(format!("arange: expected a number, got {x}")))
-    };
-    let (start, step) = (read(start)?, read(step)?);
+    let (start, step) =
+        (convert::number_or_item("arange", start)?, convert::number_or_item("arange", step)?);
     let op = Create::Arange { len, dtype: dtype.0, start, step };
     eager::call1(&Op::Create(op), &[]).or_raise().map(PyTensor)
 }

@@ -8,8 +8,8 @@ use weft_core::op::pointwise::{Row, rows};
 use weft_core::{Tensor, eager, mode, record};
 use weft_kernels::{DType, Scalar};
 
-use crate::call::{self, power_row, slot};
-use crate::convert::{self, Operand};
+use crate::call::{self, slot};
+use crate::convert::Operand;
 use crate::dtype::{self, PyDType};
 use crate::raise::OrRaise;
 use crate::tape::PyNode;
@@ -109,12 +109,6 @@ impl PyTensor {
         other: &Any<'py>,
         _modulo: Option<&Any<'py>>,
     ) -> PyResult<Py<PyAny>> {
-        if let Some(row) = convert::number(other).and_then(|n| power_row(n.as_f64()))
-            && slf.get().0.dtype().is_float()
-        {
-            let result = call::apply(slf.py(), row, &[Operand::Tensor(&slf.get().0)])?;
-            return Ok(Py::new(slf.py(), result)?.into_any());
-        }
         both(slf, &rows::POW, other)
     }
     fn __rpow__<'py>(
@@ -401,7 +395,7 @@ impl PyTensor {
     /// Writes one number everywhere.
     fn fill_<'py>(slf: &Bound<'py, Self>, value: &Any<'py>) -> PyResult<Bound<'py, Self>> {
         let target = &slf.get().0;
-        let value = Operand::of("fill_", value)?.tensor(target.dtype()).or_raise()?;
+        let value = Operand::of("fill_", value)?.stored("fill_", target.dtype())?;
         if !value.shape().is_empty() {
             let what = format!("fill_: expected a number, got a tensor of shape {}", value.shape());
             return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
@@ -429,7 +423,7 @@ impl PyTensor {
 
 impl PyTensor {
     /// The only element.
-    fn one(&self, how: &str) -> PyResult<Scalar> {
+    pub(crate) fn one(&self, how: &str) -> PyResult<Scalar> {
         record::forbid_read(how).or_raise()?;
         if self.0.numel() != 1 {
             let what = format!("{how}: expected one element, got shape {}", self.0.shape());

@@ -9,7 +9,7 @@ use super::{
     Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::fact::{Fact, Facts};
 
 /// An access by index along `dim`.
@@ -188,7 +188,13 @@ impl Rule for Index {
             Scatter => index::scatter(out, dim, idx, inputs[2]),
             ScatterAdd => index::scatter_add(out, dim, idx, inputs[2]),
         }
-        .map_err(|fault| Error::fault(self.name(), fault))
+        .map_err(|fault| {
+            let error = Error::fault(self.name(), fault);
+            match self.kind {
+                Select | Add => error,
+                Gather | Scatter | ScatterAdd => Error { kind: Kind::Runtime, ..error },
+            }
+        })
     }
 
     fn saves(&self, _input: usize) -> Saves {

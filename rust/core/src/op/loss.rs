@@ -104,11 +104,12 @@ impl Loss {
         let rows = fact.shape[0];
         let ignore = e.full(Scalar::Int(self.ignore), DType::I64, Shape::SCALAR)?;
         let counts = e.pointwise(&rows::NE, &[target, ignore])?;
-        let mut scale = e.cast(counts, fact.dtype)?;
-        scale = e.mul(scale, grad)?;
+        let mut scale = grad;
         if self.reduction == Reduction::Mean {
             scale = e.div(scale, count)?;
         }
+        let zero = e.scalar_like(0.0, grad)?;
+        let scale = e.select(counts, scale, zero)?;
         e.reshape(scale, Shape::new(&[rows, 1]))
     }
 

@@ -63,7 +63,7 @@ impl Reduce {
             Kind::Sum | Kind::Prod => Ok(if dtype.is_float() { dtype } else { DType::I64 }),
             Kind::Mean if !dtype.is_float() => unfit("float32 or float64"),
             Kind::Mean | Kind::Max | Kind::Min => Ok(dtype),
-            Kind::Any | Kind::All => Ok(DType::Bool),
+            Kind::Any | Kind::All => Ok(if dtype == DType::U8 { dtype } else { DType::Bool }),
             Kind::ArgMax | Kind::ArgMin => Ok(DType::I64),
         }
     }
@@ -147,8 +147,8 @@ impl Rule for Reduce {
             Kind::Prod => "Product.",
             Kind::Max => "Largest element; NaN if any is. Ties share the gradient evenly.",
             Kind::Min => "Smallest element; NaN if any is. Ties share the gradient evenly.",
-            Kind::Any => "Whether any element is nonzero.",
-            Kind::All => "Whether all elements are nonzero.",
+            Kind::Any => "Whether any element is nonzero; uint8 of uint8.",
+            Kind::All => "Whether all elements are nonzero; uint8 of uint8.",
             Kind::ArgMax => "Index of the first largest element.",
             Kind::ArgMin => "Index of the first smallest element.",
         }

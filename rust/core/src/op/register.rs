@@ -30,7 +30,7 @@ pub fn all() -> Vec<Op> {
     ops.extend(views());
     ops.push(Op::Cat(Cat { dim: 0 }));
     ops.extend(indices());
-    ops.push(Op::Scan(Cumsum { dim: 0 }));
+    ops.push(Op::Scan(Cumsum { dim: 0, reverse: false }));
     ops.extend(
         [false, true]
             .map(|backward| Op::Norm(Standardize { dims: 1, eps: Scalar::Float(1e-5), backward })),
@@ -52,8 +52,10 @@ fn reductions() -> impl Iterator<Item = Op> {
 }
 
 fn softmaxes() -> impl Iterator<Item = Op> {
-    use SoftmaxKind::{LogSoftmax, LogSoftmaxBackward, LogSumExp, SoftmaxBackward};
-    [SoftmaxKind::Softmax, LogSoftmax, SoftmaxBackward, LogSoftmaxBackward, LogSumExp]
+    use SoftmaxKind::{
+        LogSoftmax, LogSoftmaxBackward, LogSumExp, MaskedSoftmax, Softmax as Plain, SoftmaxBackward,
+    };
+    [Plain, MaskedSoftmax, LogSoftmax, SoftmaxBackward, LogSoftmaxBackward, LogSumExp]
         .into_iter()
         .map(|kind| Op::Softmax(Softmax { kind, dim: 0 }))
 }

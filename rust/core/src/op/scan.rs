@@ -3,7 +3,6 @@
 use smallvec::smallvec;
 use weft_kernels::{Arg, DType, scan};
 
-use super::reduce::Kind;
 use super::sample::Domain;
 use super::{
     Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
@@ -17,6 +16,8 @@ use crate::fact::{Fact, Facts};
 pub struct Cumsum {
     /// The dimension.
     pub dim: usize,
+    /// Whether each element is followed by those that are summed with it, and not preceded.
+    pub reverse: bool,
 }
 
 impl Rule for Cumsum {
@@ -25,11 +26,11 @@ impl Rule for Cumsum {
     }
 
     fn doc(&self) -> &'static str {
-        "Running sum along a dimension, in order; integers and bool sum to int64."
+        "Running sum along a dimension, in order and in double precision; integers sum to int64."
     }
 
     fn attrs(&self) -> Attrs {
-        vec![("dim", Attr::Int(self.dim as i64))]
+        vec![("dim", Attr::Int(self.dim as i64)), ("reverse", Attr::Bool(self.reverse))]
     }
 
     fn class(&self) -> Class {
@@ -63,7 +64,7 @@ impl Rule for Cumsum {
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
-        scan::cumsum(inputs[0], self.dim, outputs[0]);
+        scan::cumsum(inputs[0], self.dim, self.reverse, outputs[0]);
         Ok(())
     }
 
@@ -71,13 +72,11 @@ impl Rule for Cumsum {
         Saves::NONE
     }
 
-    /// Each element reaches all later sums: total - running sum + itself.
+    /// Each element reaches all later sums.
     fn vjp(&self, e: &mut dyn Emit, _io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
         let Some(g) = grads[0] else { return Ok(smallvec![None]) };
-        let total = e.reduce(Kind::Sum, g, 1 << self.dim, true)?;
-        let before = e.one(Op::Scan(*self), &[g])?;
-        let after = e.sub(total, before)?;
-        Ok(smallvec![Some(e.add(after, g)?)])
+        let back = Cumsum { reverse: !self.reverse, ..*self };
+        Ok(smallvec![Some(e.one(Op::Scan(back), &[g])?)])
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
@@ -90,11 +89,16 @@ impl Rule for Cumsum {
 
     fn samples(&self) -> Vec<Sample> {
         let x = || Domain::Uniform(-2.0, 2.0);
+        let op = |dim, reverse| Op::Scan(Cumsum { dim, reverse });
+        let special: &[f64] = &[1.0, f64::INFINITY, -2.0, f64::NAN, 0.0];
         vec![
-            Sample::smooth(Op::Scan(Cumsum { dim: 1 }), vec![(&[3, 5], x())]),
-            Sample::smooth(Op::Scan(Cumsum { dim: 0 }), vec![(&[4, 2, 3], x())]),
-            Sample::values(Op::Scan(Cumsum { dim: 0 }), vec![(&[0], x())]),
-            Sample::values(Op::Scan(Cumsum { dim: 0 }), vec![(&[9], Domain::Index(7))]),
+            Sample::smooth(op(1, false), vec![(&[3, 5], x())]),
+            Sample::smooth(op(0, false), vec![(&[4, 2, 3], x())]),
+            Sample::smooth(op(1, true), vec![(&[4, 2, 3], x())]),
+            Sample::values(op(0, false), vec![(&[0], x())]),
+            Sample::values(op(0, true), vec![(&[9], Domain::Index(7))]),
+            Sample::values(op(0, false), vec![(&[5], Domain::Special(special))]),
+            Sample::values(op(1, false), vec![(&[2, 3000], x())]),
         ]
     }
 }

@@ -1,9 +1,9 @@
 //! Softmax, its logarithm, log-sum-exp, and their gradients.
 
 use smallvec::smallvec;
-use weft_kernels::{Arg, Layout, softmax};
+use weft_kernels::softmax::{self, Form};
+use weft_kernels::{Arg, Layout};
 
-use super::pointwise::rows;
 use super::reduce::Kind;
 use super::sample::Domain;
 use super::{
@@ -27,6 +27,9 @@ pub struct Softmax {
 pub enum SoftmaxKind {
     /// `exp(x) / sum(exp(x))`.
     Softmax,
+    /// The same, with zeros for a row of minus infinity: what attention does where nothing may
+    /// be looked at.
+    MaskedSoftmax,
     /// Its logarithm.
     LogSoftmax,
     /// The gradient of the first, from its result and the result's gradient.
@@ -37,7 +40,7 @@ pub enum SoftmaxKind {
     LogSumExp,
 }
 
-use SoftmaxKind::{LogSoftmax, LogSoftmaxBackward, LogSumExp, SoftmaxBackward};
+use SoftmaxKind::{LogSoftmax, LogSoftmaxBackward, LogSumExp, MaskedSoftmax, SoftmaxBackward};
 
 impl Softmax {
     fn other(&self, kind: SoftmaxKind) -> Op {
@@ -76,11 +79,11 @@ impl Softmax {
         Ok(smallvec![Some(for_y), Some(for_g)])
     }
 
-    /// `g * exp(x - y)`, and 0 for rows of minus infinity.
+    /// `g * exp(x - y)`: 0 for rows of minus infinity, NaN where x is infinite.
     fn logsumexp_vjp(&self, e: &mut dyn Emit, x: Val, y: Val, g: Val) -> Result<Val> {
-        let finite = e.pointwise(&rows::ISFINITE, &[y])?;
-        let zero = e.scalar_like(0.0, y)?;
-        let shift = e.select(finite, y, zero)?;
+        let (zero, least) = (e.scalar_like(0.0, y)?, e.scalar_like(f64::NEG_INFINITY, y)?);
+        let nothing = e.eq(y, least)?;
+        let shift = e.select(nothing, zero, y)?;
         let shifted = e.sub(x, shift)?;
         let p = e.exp(shifted)?;
         e.mul(g, p)
@@ -91,6 +94,7 @@ impl Rule for Softmax {
     fn name(&self) -> &'static str {
         match self.kind {
             SoftmaxKind::Softmax => "softmax",
+            MaskedSoftmax => "masked_softmax",
             LogSoftmax => "log_softmax",
             SoftmaxBackward => "softmax_backward",
             LogSoftmaxBackward => "log_softmax_backward",
@@ -101,6 +105,7 @@ impl Rule for Softmax {
     fn doc(&self) -> &'static str {
         match self.kind {
             SoftmaxKind::Softmax => "exp(x) / sum(exp(x)), after subtracting the largest element.",
+            MaskedSoftmax => "softmax, and zeros for rows of minus infinity.",
             LogSoftmax => "x - log(sum(exp(x))), after subtracting the largest element.",
             SoftmaxBackward => "The gradient of softmax: y * (g - sum(g * y)).",
             LogSoftmaxBackward => "The gradient of log_softmax: g - exp(y) * sum(g).",
@@ -157,8 +162,9 @@ impl Rule for Softmax {
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let (dim, out) = (self.dim, outputs[0]);
         match self.kind {
-            SoftmaxKind::Softmax => softmax::forward(false, inputs[0], dim, out),
-            LogSoftmax => softmax::forward(true, inputs[0], dim, out),
+            SoftmaxKind::Softmax => softmax::forward(Form::Plain, inputs[0], dim, out),
+            MaskedSoftmax => softmax::forward(Form::Masked, inputs[0], dim, out),
+            LogSoftmax => softmax::forward(Form::Log, inputs[0], dim, out),
             SoftmaxBackward => softmax::backward(false, inputs[0], inputs[1], dim, out),
             LogSoftmaxBackward => softmax::backward(true, inputs[0], inputs[1], dim, out),
             LogSumExp => {
@@ -174,7 +180,7 @@ impl Rule for Softmax {
 
     fn saves(&self, _input: usize) -> Saves {
         match self.kind {
-            SoftmaxKind::Softmax | LogSoftmax => Saves::output(0),
+            SoftmaxKind::Softmax | MaskedSoftmax | LogSoftmax => Saves::output(0),
             SoftmaxBackward | LogSoftmaxBackward => Saves::inputs(0, 1),
             LogSumExp => Saves::input(0).and(Saves::output(0)),
         }
@@ -183,7 +189,9 @@ impl Rule for Softmax {
     fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
         let Some(g) = grads[0] else { return Ok(smallvec![None; io.inputs.len()]) };
         let grad = match self.kind {
-            SoftmaxKind::Softmax => e.one(self.other(SoftmaxBackward), &[io.output(0), g])?,
+            SoftmaxKind::Softmax | MaskedSoftmax => {
+                e.one(self.other(SoftmaxBackward), &[io.output(0), g])?
+            }
             LogSoftmax => e.one(self.other(LogSoftmaxBackward), &[io.output(0), g])?,
             SoftmaxBackward => return self.softmax_second(e, io, g),
             LogSoftmaxBackward => return self.log_second(e, io, g),

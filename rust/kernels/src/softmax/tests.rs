@@ -1,4 +1,4 @@
-use super::{backward, forward, logsumexp};
+use super::{Form, backward, forward, logsumexp};
 use crate::testing::{Tensor, close, noise32};
 use crate::threads::set_num_threads;
 
@@ -43,7 +43,8 @@ fn agrees_with_f64_along_any_dimension() {
         let input = Tensor::new(&x, dims);
         for log in [false, true] {
             let out = Tensor::new(&vec![0f32; n], dims);
-            forward(log, input.arg(), dim, out.arg()).unwrap();
+            let form = if log { Form::Log } else { Form::Plain };
+            forward(form, input.arg(), dim, out.arg()).unwrap();
             let y = out.values::<f32>();
             assert!(close(&y, &soft(&x, log, dims, dim), 3e-6), "{dims:?} {dim} {log}");
             let g = noise32(n, 2);
@@ -77,7 +78,8 @@ fn infinities() {
     let input = Tensor::new(&[none, none, none, 1.0, inf, 2.0], &[3, 2]);
     let out = Tensor::new(&[0f32; 6], &[3, 2]);
     for log in [false, true] {
-        forward(log, input.arg(), 1, out.arg()).unwrap();
+        let form = if log { Form::Log } else { Form::Plain };
+        forward(form, input.arg(), 1, out.arg()).unwrap();
         let y = out.values::<f32>();
         assert!(y[0].is_nan() && y[1].is_nan());
         assert_eq!(y[2..4], if log { [none, 0.0] } else { [0.0, 1.0] });
@@ -94,11 +96,35 @@ fn threads_and_order_do_not_change_bits() {
     let run = |data: &[f32], dims: &[usize], dim, threads| {
         set_num_threads(threads);
         let out = Tensor::new(&vec![0f32; data.len()], dims);
-        forward(false, Tensor::new(data, dims).arg(), dim, out.arg()).unwrap();
+        forward(Form::Plain, Tensor::new(data, dims).arg(), dim, out.arg()).unwrap();
         out.values::<f32>()
     };
     let one = run(&x, &[300, 700], 1, 1);
     assert!(one == run(&x, &[300, 700], 1, 4));
     let other = run(&turned, &[700, 300], 0, 2);
     assert!((0..x.len()).all(|i| other[i] == one[i % 300 * 700 + i / 300]));
+}
+
+#[test]
+fn a_masked_row_of_nothing_is_zero() {
+    let none = f32::NEG_INFINITY;
+    let data = [none, none, none, 1.0, none, 2.0, none, 0.5];
+    for (dims, dim) in [([4, 2], 1), ([2, 4], 0)] {
+        let mut x = data.to_vec();
+        if dim == 0 {
+            x = (0..8).map(|i| data[i % 4 * 2 + i / 4]).collect();
+        }
+        let (masked, plain) = (Tensor::new(&[9f32; 8], &dims), Tensor::new(&[9f32; 8], &dims));
+        forward(Form::Masked, Tensor::new(&x, &dims).arg(), dim, masked.arg());
+        forward(Form::Plain, Tensor::new(&x, &dims).arg(), dim, plain.arg());
+        let (masked, plain) = (masked.values::<f32>(), plain.values::<f32>());
+        for i in 0..8 {
+            let nothing = if dim == 1 { i < 2 } else { i % 4 == 0 };
+            assert!(if nothing {
+                masked[i] == 0.0 && plain[i].is_nan()
+            } else {
+                masked[i] == plain[i]
+            });
+        }
+    }
 }

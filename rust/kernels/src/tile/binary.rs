@@ -22,7 +22,8 @@ macro_rules! names {
         $(pub(crate) struct $op;)+
     };
 }
-names!(Add Sub Mul Div Max Min Remainder FloorDivide LeakyRelu Elu Atan2 And Or Xor);
+names!(Add Sub Mul Div Max Min ClampMin ClampMax Remainder FloorDivide TruncDivide LeakyRelu Elu
+    Atan2 BinaryCrossEntropy And Or Xor);
 
 macro_rules! float_ops {
     ($t:ident) => {
@@ -43,6 +44,15 @@ macro_rules! float_ops {
                 let equal = $t::from_bits(a.to_bits() | b.to_bits());
                 let smaller = if a == b { equal } else { smaller };
                 if a.is_nan() { a } else { smaller }
+            };
+            ClampMin(x, low) => if x < low || low.is_nan() { low } else { x };
+            ClampMax(x, high) => if x > high || (high.is_nan() && !x.is_nan()) { high } else { x };
+            TruncDivide(a, b) => (a / b).trunc();
+            BinaryCrossEntropy(p, t) => {
+                let (yes, no) = (Real::log(p), Real::log1p(-p));
+                let yes = if yes < -100.0 { -100.0 } else { yes };
+                let no = if no < -100.0 { -100.0 } else { no };
+                (t - 1.0) * no - t * yes
             };
             Remainder(a, b) => {
                 let m = a % b;
@@ -79,6 +89,8 @@ macro_rules! int_ops {
             Mul(a, b) => a.wrapping_mul(b);
             Max(a, b) => a.max(b);
             Min(a, b) => a.min(b);
+            ClampMin(x, low) => x.max(low);
+            ClampMax(x, high) => x.min(high);
             And(a, b) => a & b;
             Or(a, b) => a | b;
             Xor(a, b) => a ^ b;
@@ -90,6 +102,7 @@ macro_rules! int_ops {
                 #[allow(unused_comparisons)]
                 if m != 0 && (m < 0) != (b < 0) { m + b } else { m }
             };
+            TruncDivide(a, b) => if b == 0 { 0 } else { a.wrapping_div(b) };
             FloorDivide(a, b) => {
                 if b == 0 {
                     return 0;
@@ -141,10 +154,18 @@ pub static DIV: TileSet = floats::<Div>();
 pub static MAXIMUM: TileSet = all::<Max, Or>();
 /// The smaller; NaN if either is. -0 is smaller than +0.
 pub static MINIMUM: TileSet = all::<Min, And>();
+/// max(x, low); NaN if either is.
+pub static CLAMP_MIN: TileSet = ints::<ClampMin>(floats::<ClampMin>());
+/// min(x, high); NaN if either is.
+pub static CLAMP_MAX: TileSet = ints::<ClampMax>(floats::<ClampMax>());
 /// a - b ⌊a / b⌋, exact, with the sign of b. An integer's remainder by 0 is 0.
 pub static REMAINDER: TileSet = ints::<Remainder>(floats::<Remainder>());
 /// ⌊a / b⌋. An integer divided by 0 is 0.
 pub static FLOOR_DIVIDE: TileSet = ints::<FloorDivide>(floats::<FloorDivide>());
+/// a / b rounded towards 0. An integer divided by 0 is 0.
+pub static TRUNC_DIVIDE: TileSet = ints::<TruncDivide>(floats::<TruncDivide>());
+/// Cross entropy of probability a with target b; logarithms are at least -100.
+pub static BINARY_CROSS_ENTROPY: TileSet = floats::<BinaryCrossEntropy>();
 /// x where positive, else x times the second operand.
 pub static LEAKY_RELU: TileSet = floats::<LeakyRelu>();
 /// x where positive, else (e^x - 1) times the second operand.

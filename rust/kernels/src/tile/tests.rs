@@ -15,7 +15,7 @@ fn all() -> Vec<(&'static str, &'static TileSet, usize, bool)> {
     );
     sets.extend(list!(1 true ISNAN ISINF ISFINITE LOGICAL_NOT));
     sets.extend(list!(2 false ADD SUB MUL DIV POW MAXIMUM MINIMUM REMAINDER FLOOR_DIVIDE
-        LEAKY_RELU ELU ATAN2 AND OR XOR));
+        TRUNC_DIVIDE CLAMP_MIN CLAMP_MAX LEAKY_RELU ELU ATAN2 BINARY_CROSS_ENTROPY AND OR XOR));
     sets.extend(list!(2 true EQ NE LT LE GT GE LOGICAL_AND LOGICAL_OR LOGICAL_XOR));
     sets.extend(list!(3 false WHERE CLAMP));
     sets

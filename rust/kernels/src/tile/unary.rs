@@ -57,13 +57,13 @@ real_op!(Softplus: softplus);
 
 #[inline(always)]
 fn sign_f32(x: f32) -> f32 {
-    let s = if x > 0.0 { 1.0 } else { x };
+    let s = if x > 0.0 { 1.0 } else { 0.0 };
     if x < 0.0 { -1.0 } else { s }
 }
 
 #[inline(always)]
 fn sign_f64(x: f64) -> f64 {
-    let s = if x > 0.0 { 1.0 } else { x };
+    let s = if x > 0.0 { 1.0 } else { 0.0 };
     if x < 0.0 { -1.0 } else { s }
 }
 
@@ -129,7 +129,7 @@ const fn float_tests<F: Un<f32, u8> + Un<f64, u8>>() -> TileSet {
 pub static NEG: TileSet = numbers::<Neg>();
 /// |x|; integers wrap.
 pub static ABS: TileSet = numbers::<Abs>();
-/// -1, 0 or 1; NaN stays.
+/// -1, 0 or 1; 0 of NaN.
 pub static SIGN: TileSet = numbers::<Sign>();
 /// x²; integers wrap.
 pub static SQUARE: TileSet = numbers::<Square>();

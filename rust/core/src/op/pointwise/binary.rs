@@ -2,7 +2,7 @@
 
 use weft_kernels::{DType, tile};
 
-use super::{Grad, Row};
+use super::{Grad, Row, Unfit};
 use crate::error::Result;
 use crate::op::simplify::{Simpler, is, keep};
 use crate::op::{Emit, Known, Op, Saves, Val};
@@ -24,9 +24,11 @@ pub(super) static ROWS: &[&Row] = &[
     &MINIMUM,
     &REMAINDER,
     &FLOOR_DIVIDE,
+    &TRUNC_DIVIDE,
     &LEAKY_RELU,
     &ELU,
     &ATAN2,
+    &BINARY_CROSS_ENTROPY,
 ];
 
 /// Whether arithmetic that changes no number leaves the bits of input `i` alone: it makes a
@@ -68,6 +70,7 @@ pub static ADD: Row = Row {
     name: "add",
     doc: "a + b.",
     tile: &tile::ADD,
+    unfit: Unfit::Wrap,
     grads: &[Grad::Of(NONE, |_, _, g| Ok(g)), Grad::Of(NONE, |_, _, g| Ok(g))],
     simplify: |known| match (adds_nothing(known, 0), adds_nothing(known, 1)) {
         (_, true) => keep_quiet(known, 0),
@@ -82,6 +85,7 @@ pub static SUB: Row = Row {
     name: "sub",
     doc: "a - b.",
     tile: &tile::SUB,
+    unfit: Unfit::Wrap,
     grads: &[Grad::Of(NONE, |_, _, g| Ok(g)), Grad::Of(NONE, |e, _, g| e.neg(g))],
     simplify: |known| if is(known, 1, 0.0) { keep_quiet(known, 0) } else { None },
     ..Row::BINARY
@@ -92,6 +96,7 @@ pub static MUL: Row = Row {
     name: "mul",
     doc: "a * b.",
     tile: &tile::MUL,
+    unfit: Unfit::Wrap,
     grads: &[
         Grad::Of(B, |e, io, g| e.mul(g, io.input(1))),
         Grad::Of(A, |e, io, g| e.mul(g, io.input(0))),
@@ -120,7 +125,7 @@ pub static DIV: Row = Row {
 /// Power.
 pub static POW: Row = Row {
     name: "pow",
-    doc: "a to the power b; the gradient for b at a = 0 is 0.",
+    doc: "a to the power b; the gradient for b at a = 0 is 0 where b >= 0.",
     tile: &tile::POW,
     grads: &[
         Grad::Of(AB, |e, io, g| {
@@ -133,13 +138,14 @@ pub static POW: Row = Row {
             let slope = e.select(flat, zero, slope)?;
             e.mul(g, slope)
         }),
-        Grad::Of(A.and(Y), |e, io, g| {
+        Grad::Of(AB.and(Y), |e, io, g| {
             let a = io.input(0);
             let log = e.log(a)?;
             let slope = e.mul(io.output(0), log)?;
             let zero = e.scalar_like(0.0, g)?;
-            let nothing = e.eq(a, zero)?;
-            let slope = e.select(nothing, zero, slope)?;
+            let (nothing, finite) = (e.eq(a, zero)?, e.ge(io.input(1), zero)?);
+            let flat = e.logical_and(nothing, finite)?;
+            let slope = e.select(flat, zero, slope)?;
             e.mul(g, slope)
         }),
     ],
@@ -151,25 +157,29 @@ pub static POW: Row = Row {
     ..Row::BINARY
 };
 
-/// The share of `g` that goes to `mine`, where ties go half to each side.
-fn share(e: &mut dyn Emit, g: Val, wins: Val, ties: Val) -> Result<Val> {
-    let dtype = e.fact(g).dtype;
-    let wins = e.cast(wins, dtype)?;
-    let ties = e.cast(ties, dtype)?;
-    let half = e.mul_scalar(ties, 0.5)?;
-    let part = e.add(wins, half)?;
-    e.mul(g, part)
+/// The share of `g` that goes to `mine`: nothing where it loses, half of a tie.
+fn share(e: &mut dyn Emit, g: Val, loses: Val, ties: Val) -> Result<Val> {
+    let zero = e.scalar_like(0.0, g)?;
+    let half = e.mul_scalar(g, 0.5)?;
+    let won = e.select(ties, half, g)?;
+    e.select(loses, zero, won)
 }
 
-fn larger(e: &mut dyn Emit, a: Val, b: Val, g: Val) -> Result<Val> {
-    let (wins, ties) = (e.gt(a, b)?, e.eq(a, b)?);
-    share(e, g, wins, ties)
+fn larger(e: &mut dyn Emit, mine: Val, other: Val, g: Val) -> Result<Val> {
+    let (loses, ties) = (e.lt(mine, other)?, e.eq(mine, other)?);
+    share(e, g, loses, ties)
+}
+
+fn smaller(e: &mut dyn Emit, mine: Val, other: Val, g: Val) -> Result<Val> {
+    let (loses, ties) = (e.gt(mine, other)?, e.eq(mine, other)?);
+    share(e, g, loses, ties)
 }
 
 /// The larger.
 pub static MAXIMUM: Row = Row {
     name: "maximum",
-    doc: "The larger of a and b; NaN if either is. A tie gives each half of the gradient.",
+    doc: "The larger of a and b; NaN if either is. A tie gives each half of the gradient, NaN \
+          both all of it.",
     tile: &tile::MAXIMUM,
     grads: &[
         Grad::Of(AB, |e, io, g| larger(e, io.input(0), io.input(1), g)),
@@ -181,11 +191,12 @@ pub static MAXIMUM: Row = Row {
 /// The smaller.
 pub static MINIMUM: Row = Row {
     name: "minimum",
-    doc: "The smaller of a and b; NaN if either is. A tie gives each half of the gradient.",
+    doc: "The smaller of a and b; NaN if either is. A tie gives each half of the gradient, NaN \
+          both all of it.",
     tile: &tile::MINIMUM,
     grads: &[
-        Grad::Of(AB, |e, io, g| larger(e, io.input(1), io.input(0), g)),
-        Grad::Of(AB, |e, io, g| larger(e, io.input(0), io.input(1), g)),
+        Grad::Of(AB, |e, io, g| smaller(e, io.input(0), io.input(1), g)),
+        Grad::Of(AB, |e, io, g| smaller(e, io.input(1), io.input(0), g)),
     ],
     ..Row::BINARY
 };
@@ -214,6 +225,18 @@ pub static FLOOR_DIVIDE: Row = Row {
     name: "floor_divide",
     doc: "floor(a / b): Python's //.",
     tile: &tile::FLOOR_DIVIDE,
+    divides: true,
+    grads: &[Grad::Zero, Grad::Zero],
+    flops: 4,
+    domain: &[(0.1, 0.5), (0.6, 0.9)],
+    ..Row::BINARY
+};
+
+/// Quotient rounded towards zero.
+pub static TRUNC_DIVIDE: Row = Row {
+    name: "trunc_divide",
+    doc: "a / b rounded towards 0: C's / of integers.",
+    tile: &tile::TRUNC_DIVIDE,
     divides: true,
     grads: &[Grad::Zero, Grad::Zero],
     flops: 4,
@@ -251,12 +274,14 @@ pub static ELU: Row = Row {
     doc: "x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015).",
     tile: &tile::ELU,
     grads: &[
+        // At 0 the slope is alpha and does not bend.
         Grad::Of(AB.and(Y), |e, io, g| {
             let zero = e.scalar_like(0.0, g)?;
-            let alive = e.gt(io.input(0), zero)?;
-            let slope = e.add(io.output(0), io.input(1))?;
+            let (below, dead) = (e.lt(io.input(0), zero)?, e.le(io.input(0), zero)?);
+            let bend = e.select(below, io.output(0), zero)?;
+            let slope = e.add(bend, io.input(1))?;
             let bent = e.mul(g, slope)?;
-            e.select(alive, g, bent)
+            e.select(dead, bent, g)
         }),
         Grad::Of(A, |e, io, g| {
             let zero = e.scalar_like(0.0, g)?;
@@ -271,18 +296,22 @@ pub static ELU: Row = Row {
     ..Row::BINARY
 };
 
-/// `g * numerator / (a² + b²)`.
+/// `g * numerator / (a² + b²)`, and 0 at the origin.
 fn over_radius(e: &mut dyn Emit, a: Val, b: Val, numerator: Val, g: Val) -> Result<Val> {
     let (aa, bb) = (e.square(a)?, e.square(b)?);
     let radius = e.add(aa, bb)?;
     let slope = e.div(numerator, radius)?;
+    let zero = e.scalar_like(0.0, g)?;
+    let (on_a, on_b) = (e.eq(a, zero)?, e.eq(b, zero)?);
+    let origin = e.logical_and(on_a, on_b)?;
+    let slope = e.select(origin, zero, slope)?;
     e.mul(g, slope)
 }
 
 /// Angle of a point.
 pub static ATAN2: Row = Row {
     name: "atan2",
-    doc: "The angle of the point (b, a), in radians, in (-pi, pi].",
+    doc: "The angle of the point (b, a), in radians, in (-pi, pi]; the gradient at the origin is 0.",
     tile: &tile::ATAN2,
     grads: &[
         Grad::Of(AB, |e, io, g| over_radius(e, io.input(0), io.input(1), io.input(1), g)),
@@ -292,5 +321,36 @@ pub static ATAN2: Row = Row {
         }),
     ],
     flops: 20,
+    ..Row::BINARY
+};
+
+/// Cross entropy of two coins.
+pub static BINARY_CROSS_ENTROPY: Row = Row {
+    name: "binary_cross_entropy",
+    doc: "-b log(a) - (1 - b) log(1 - a), with logarithms of at least -100. The gradient divides by \
+          a (1 - a), or by 1e-12 where that is less.",
+    tile: &tile::BINARY_CROSS_ENTROPY,
+    grads: &[
+        Grad::Of(AB, |e, io, g| {
+            let (p, t) = (io.input(0), io.input(1));
+            let rest = e.rsub_scalar(1.0, p)?;
+            let spread = e.mul(rest, p)?;
+            let least = e.scalar_like(1e-12, p)?;
+            let spread = e.maximum(spread, least)?;
+            let miss = e.sub(p, t)?;
+            let slope = e.div(miss, spread)?;
+            e.mul(g, slope)
+        }),
+        Grad::Of(A, |e, io, g| {
+            let minus = e.neg(io.input(0))?;
+            let no = e.pointwise(&super::rows::LOG1P, &[minus])?;
+            let yes = e.log(io.input(0))?;
+            let slope = e.sub(no, yes)?;
+            e.mul(g, slope)
+        }),
+    ],
+    flops: 30,
+    domain: &[(0.1, 0.9), (0.1, 0.9)],
+    special: &[0.0, 1.0, 0.5, 1e-30, 0.25, 1.0 - 1e-7, f64::NAN, -0.0],
     ..Row::BINARY
 };

@@ -2,7 +2,7 @@
 
 use weft_kernels::tile;
 
-use super::{Out, Row};
+use super::{Out, Row, Unfit};
 
 /// Every row of this file.
 pub(super) static ROWS: &[&Row] = &[
@@ -28,6 +28,10 @@ macro_rules! rows {
             doc: $doc,
             tile: &tile::$tile,
             out: Out::$out,
+            unfit: match Out::$out {
+                Out::Bool => Unfit::Widen,
+                Out::Same => Unfit::Wrap,
+            },
             ..Row::COMPARE
         };)*
     };

@@ -46,6 +46,19 @@ pub enum Out {
     Bool,
 }
 
+/// What becomes of a Python number that the integer dtype of the other operands cannot hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is an error.
+    Refuse,
+    /// It wraps: the result is right but for a multiple of the dtype's range.
+    Wrap,
+    /// All operands become int64, and the result is that of the numbers.
+    Widen,
+    /// As a limit it stands at the end of the dtype's range, where it limits nothing.
+    Limit,
+}
+
 /// One pointwise operation.
 pub struct Row {
     /// torch's name.
@@ -63,6 +76,8 @@ pub struct Row {
     /// Whether the second input divides: integers are checked for zeros before anything is
     /// computed, so such a row is neither fused nor folded.
     pub divides: bool,
+    /// What becomes of numbers out of range among integers.
+    pub unfit: Unfit,
     /// One gradient rule per input.
     pub grads: &'static [Grad],
     /// Arithmetic operations per element.
@@ -85,6 +100,7 @@ impl Row {
         out: Out::Same,
         condition: false,
         divides: false,
+        unfit: Unfit::Refuse,
         grads: &[Grad::Zero],
         flops: 1,
         simplify: |_| None,

@@ -45,6 +45,7 @@ pub(super) static ROWS: &[&Row] = &[
     &LOG,
     &LOG1P,
     &SQRT,
+    &ROOT,
     &RSQRT,
     &RECIPROCAL,
     &SIN,
@@ -102,7 +103,7 @@ pub static ABS: Row = Row {
 /// Sign.
 pub static SIGN: Row = Row {
     name: "sign",
-    doc: "-1, 0 or 1.",
+    doc: "-1, 0 or 1; 0 of NaN.",
     tile: &tile::SIGN,
     domain: &[(0.3, 2.0)],
     ..Row::UNARY
@@ -224,6 +225,25 @@ pub static SQRT: Row = Row {
     ..Row::UNARY
 };
 
+/// Square root of a sum of squares.
+pub static ROOT: Row = Row {
+    name: "root",
+    doc: "Square root with gradient 0 at 0: what norms and standard deviations end in.",
+    tile: &tile::SQRT,
+    grads: &[Grad::Of(Y, |e, io, g| {
+        let y = io.output(0);
+        let twice = e.mul_scalar(y, 2.0)?;
+        let zero = e.scalar_like(0.0, y)?;
+        let endless = e.scalar_like(f64::INFINITY, y)?;
+        let flat = e.eq(y, zero)?;
+        let steep = e.select(flat, endless, twice)?;
+        e.div(g, steep)
+    })],
+    flops: 4,
+    domain: &[(0.3, 3.0)],
+    ..Row::UNARY
+};
+
 /// Reciprocal square root.
 pub static RSQRT: Row = Row {
     name: "rsqrt",
@@ -336,8 +356,8 @@ pub static RELU: Row = Row {
     tile: &tile::RELU,
     grads: &[Grad::Of(Y, |e, io, g| {
         let zero = e.scalar_like(0.0, g)?;
-        let alive = e.gt(io.output(0), zero)?;
-        e.select(alive, g, zero)
+        let dead = e.le(io.output(0), zero)?;
+        e.select(dead, zero, g)
     })],
     domain: &[(0.3, 2.0)],
     ..Row::UNARY

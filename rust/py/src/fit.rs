@@ -1,0 +1,77 @@
+//! Python numbers that an integer dtype cannot hold.
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use weft_core::op::pointwise::{Row, Unfit, rows};
+use weft_kernels::{DType, Scalar};
+
+use crate::convert::Operand;
+
+/// The least and the greatest element of an integer dtype; `None` where every number has one.
+fn range(dtype: DType) -> Option<(i64, i64)> {
+    match dtype {
+        DType::U8 => Some((0, i64::from(u8::MAX))),
+        DType::I32 => Some((i64::from(i32::MIN), i64::from(i32::MAX))),
+        DType::I64 => Some((i64::MIN, i64::MAX)),
+        DType::Bool | DType::F32 | DType::F64 => None,
+    }
+}
+
+#[cold]
+fn refuse(op: &str, number: Scalar, dtype: DType) -> PyErr {
+    let (low, high) = range(dtype).unwrap_or_default();
+    let got = match number {
+        Scalar::Float(f) => f.to_string(),
+        other => other.as_i64().to_string(),
+    };
+    let what =
+        format!("{op}: number out of range, expected {low} to {high} for {dtype}, got {got}");
+    PyRuntimeError::new_err(what)
+}
+
+/// Checks that an element of `dtype` can hold a number, after truncation of a real one. As in
+/// torch, a negative number wraps among unsigned ones if its size has an element.
+pub fn expect(op: &str, number: Scalar, dtype: DType) -> PyResult<()> {
+    let Some((low, high)) = range(dtype) else { return Ok(()) };
+    let low = if low == 0 { -high } else { low };
+    let fits = match number {
+        Scalar::Bool(_) => true,
+        Scalar::Int(i) => (low..=high).contains(&i),
+        // The end of int64 is no float, but the next number is.
+        Scalar::Float(f) => f.trunc() >= low as f64 && f.trunc() < high as f64 + 1.0,
+    };
+    if fits { Ok(()) } else { Err(refuse(op, number, dtype)) }
+}
+
+/// What becomes of the numbers among the operands of `row`, which would compute in the integer
+/// `dtype`: they change as [`Unfit`] says. Returns the dtype to compute in.
+pub fn numbers(row: &Row, dtype: DType, operands: &mut [Operand]) -> PyResult<DType> {
+    let Some((low, high)) = range(dtype) else { return Ok(dtype) };
+    for (i, operand) in operands.iter_mut().enumerate().skip(usize::from(row.condition)) {
+        let &mut Operand::Number(number) = operand else { continue };
+        let n = number.as_i64();
+        if i == 1 && n < 0 && std::ptr::eq(row, &rows::POW) {
+            return Err(negative_power(n));
+        }
+        if (low..=high).contains(&n) {
+            continue;
+        }
+        // Of clamp's limits the last is the upper one.
+        let upper = row.name != "clamp_min" && i + 1 == row.arity;
+        match row.unfit {
+            Unfit::Wrap => {}
+            Unfit::Widen => return Ok(DType::I64),
+            Unfit::Limit if n > high && upper => *operand = Operand::Number(Scalar::Int(high)),
+            Unfit::Limit if n < low && !upper => *operand = Operand::Number(Scalar::Int(low)),
+            Unfit::Limit | Unfit::Refuse => return Err(refuse(row.name, number, dtype)),
+        }
+    }
+    Ok(dtype)
+}
+
+fn negative_power(n: i64) -> PyErr {
+    PyRuntimeError::new_err(format!(
+        "pow: whole numbers to negative powers are not whole, expected an exponent of at least 0, \
+         got {n}. Use a float exponent"
+    ))
+}
