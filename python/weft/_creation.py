@@ -63,14 +63,47 @@ def _host(data: Any, kind: dtype | None) -> np.ndarray:
     except ValueError as error:
         raise ValueError(f"tensor: expected numbers in a regular shape, {error}") from None
     if kind is None:
+        if values.dtype.kind == "O":
+            _refuse_huge(values)
         if real and values.dtype == np.float64:
+            if values.size and np.abs(values).max() >= 2.0**63:
+                # Whole numbers of both signs beyond 64 bits come as floats.
+                _refuse_huge(np.array(data, dtype=object))
             kind = _default
         elif values.dtype not in _DTYPES:
             kind = _nearest(values)
     wanted = values.dtype if kind is None else np.dtype(kind.name)
+    if values.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in values.flat):
+        if wanted.kind != "f":
+            _refuse_huge(values)
+        return values.astype(np.float64).astype(wanted)
     if values.dtype.kind not in "biuf":
         raise TypeError(f"tensor: expected numbers, got dtype {values.dtype}")
+    if wanted.kind in "iu" and (real or values.dtype.kind == "u") and values.dtype != wanted:
+        _check_range(values, wanted, real)
     return values.astype(wanted, copy=False)
+
+
+def _refuse_huge(values: np.ndarray) -> None:
+    """Refuse Python numbers that are all whole, of which some are beyond the range of 64 bits."""
+    if values.size and all(isinstance(x, int) for x in values.flat):
+        largest = max(values.flat, key=abs)
+        raise ValueError(f"tensor: number out of range, expected one of 64 bits, got {largest}")
+
+
+def _check_range(values: np.ndarray, wanted: np.dtype[Any], python: bool) -> None:
+    """Python numbers must fit, but for negative ones among unsigned, which wrap as in torch."""
+    limits = np.iinfo(wanted)
+    low = -limits.max if wanted.kind == "u" else limits.min
+    whole = np.trunc(values) if values.dtype.kind == "f" else values
+    top = whole < float(limits.max) + 1 if values.dtype.kind == "f" else whole <= limits.max
+    wrong = values[~((whole >= low) & top)]
+    if wrong.size and (python or values.dtype.itemsize == 8):
+        kind = ValueError if values.dtype.kind == "u" else RuntimeError
+        raise kind(
+            f"tensor: number out of range, expected {low} to {limits.max} for {wanted}, "
+            f"got {wrong.flat[0]}"
+        )
 
 
 def _nearest(values: np.ndarray) -> dtype:
@@ -90,7 +123,8 @@ def tensor(
     Python floats become float32, whole numbers int64; numpy arrays keep their dtype.
 
     Raises:
-        ValueError: nested lists of unequal length.
+        ValueError: nested lists of unequal length, or whole numbers of more than 64 bits.
+        RuntimeError: numbers that a whole dtype cannot hold, such as NaN.
         TypeError: something else than numbers.
 
     Example:
@@ -284,6 +318,13 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, (int, np.integer))
 
 
+def _number(name: str, value: Any) -> Any:
+    """A Python number, or what a tensor or array without dimensions holds now."""
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(f"{name}: expected numbers, got a tensor of shape {value.shape}")
+    return value.item() if isinstance(value, (Tensor, np.generic)) else value
+
+
 def arange(
     start: float,
     end: float | None = None,
@@ -295,6 +336,9 @@ def arange(
 ) -> Tensor:
     """Numbers from ``start`` up to, not including, ``end``. With one argument, from 0.
 
+    Whole numbers are exact up to the range of int64. A whole dtype truncates ``start`` and
+    ``step``.
+
     Example:
         >>> weft.arange(3)
         tensor([0, 1, 2])
@@ -302,6 +346,7 @@ def arange(
     check_device(device)
     if end is None:
         start, end = 0, start
+    start, end, step = (_number("arange", x) for x in (start, end, step))
     for name, value in (("start", start), ("end", end), ("step", step)):
         if not math.isfinite(real("arange", name, value)):
             raise RuntimeError(f"arange: {name} expected to be finite, got {value}")
@@ -309,8 +354,8 @@ def arange(
         raise RuntimeError(
             f"arange: step expected to lead from start to end, got {start}, {end} and step {step}"
         )
-    count = max(0, math.ceil((end - start) / step))
     steps = all(map(_is_whole, (start, end, step)))
+    count = int(-((start - end) // step)) if steps else math.ceil((end - start) / step)
     out = _core.arange(start, step, count, kind_or("arange", dtype, int64 if steps else _default))
     return _finish(out, requires_grad)
 
@@ -320,6 +365,8 @@ def linspace(
 ) -> Tensor:
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced.
 
+    They are computed in double precision; whole dtypes truncate the ends and each number.
+
     Example:
         >>> weft.linspace(0, 1, 3)
         tensor([0.0, 0.5, 1.0])
@@ -327,10 +374,9 @@ def linspace(
     steps = whole("linspace", "steps", steps)
     if steps < 0:
         raise RuntimeError(f"linspace: expected steps of 0 or more, got {steps}")
-    gap = (end - start) / max(steps - 1, 1)
-    return _finish(
-        _core.arange(float(start), gap, steps, kind_or("linspace", dtype, _default)), requires_grad
-    )
+    ends = _number("linspace", start), _number("linspace", end)
+    out = _core.linspace(*ends, steps, kind_or("linspace", dtype, _default))
+    return _finish(out, requires_grad)
 
 
 def eye(
@@ -408,6 +454,9 @@ def randint(
     device: object = None,
 ) -> Tensor:
     """Random whole numbers in ``low..high``; with two arguments, in ``0..low``.
+
+    Raises:
+        RuntimeError: the dtype does not hold them all.
 
     Example:
         >>> bool((weft.randint(5, (100,)) < 5).all())

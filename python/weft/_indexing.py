@@ -118,13 +118,13 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
         return (flat,)
     columns = []
     for size in reversed(input.shape):
-        columns.append(flat % size)
-        flat = flat // size
+        columns.append(flat % max(size, 1))
+        flat = flat // max(size, 1)
     columns.reverse()
     if as_tuple:
         return tuple(columns)
     if not columns:
-        return _core.reshape(flat, (len(flat), 0))
+        return _core.full((len(flat), 0), 0, int64)
     return _core.cat([_core.reshape(c, (-1, 1)) for c in columns], 1)
 
 
@@ -300,7 +300,7 @@ def _get_many(view: Tensor, tensors: list[tuple[int, Tensor]]) -> Tensor:
 def set(input: Tensor, key: Any, value: Any) -> None:
     """``input[key] = value`` for keys with index tensors, masks or lists."""
     places = get(_core.reshape(arange(input.numel()), input.shape), key)
-    value = value if isinstance(value, Tensor) else tensor(value)
+    value = value if isinstance(value, Tensor) else tensor(value, dtype=input.dtype)
     value = _core.expand(_core.cast(value, input.dtype), places.shape)
     flat = _core.reshape(input, (-1,))
     source = _core.reshape(value, (-1,))

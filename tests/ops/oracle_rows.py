@@ -265,6 +265,19 @@ def arange(_: Arrays, attrs: dict[str, Any]) -> np.ndarray:
     return attrs["start"] + np.arange(7) * attrs["step"]
 
 
+def linspace(_: Arrays, attrs: dict[str, Any]) -> np.ndarray:
+    """In halves, each from its end; whole numbers between whole ends, truncated."""
+    dtype, last = np.dtype(SHORT[attrs["dtype"]]), attrs["len"] - 1
+    start, end = attrs["start"], attrs["end"]
+    if dtype.kind != "f":
+        start, end = int(start), int(end)
+    i = np.arange(last + 1)
+    step = (end - start) / max(last, 1)
+    first = (i < (last + 1) // 2) | (last == 0)
+    exact = np.where(first, start + step * i, end - step * (last - i))
+    return exact if dtype.kind == "f" else np.trunc(exact)
+
+
 ROWS = {
     "to": to,
     "sum": reduce(total),
@@ -309,6 +322,7 @@ ROWS = {
     "adam": adam,
     "full": lambda _, a: np.full(a["shape"], a["value"], SHORT[a["dtype"]]),
     "arange": arange,
+    "linspace": linspace,
 }
 
 
@@ -348,4 +362,5 @@ SPREAD = {
     "sgd": _few,
     "adam": _few,
     "arange": _few,
+    "linspace": _few,
 }

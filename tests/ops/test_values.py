@@ -23,8 +23,8 @@ def words(*lines):
 RANDOM = {"uniform", "normal", "bernoulli", "randint", "randperm", "multinomial"}
 POINTWISE_ON_INTEGERS = words(
     "neg abs sign square floor ceil round trunc relu logical_not add sub mul maximum minimum",
-    "remainder floor_divide trunc_divide clamp_min clamp_max eq ne lt le gt ge bitwise_and bitwise_or bitwise_xor logical_and",
-    "logical_or logical_xor where clamp clamp_tensor",
+    "remainder floor_divide trunc_divide eq ne lt le gt ge bitwise_and bitwise_or bitwise_xor",
+    "logical_and logical_or logical_xor where clamp clamp_min clamp_max clamp_tensor",
 )
 INTEGERS = POINTWISE_ON_INTEGERS | words(
     "sum prod amax amin any all argmax argmin matmul reshape permute expand slice as_strided",
@@ -55,7 +55,7 @@ def expected_dtypes(case, inputs):
         return ["uint8"]
     if name in BOOL_RESULTS:
         return ["bool"]
-    if name in ("to", "full", "arange"):
+    if name in ("to", "full", "arange", "linspace"):
         return [SHORT[case.attrs["dtype"]]]
     if name in ("argmax", "argmin"):
         return ["int64"]

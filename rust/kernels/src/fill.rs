@@ -55,6 +55,40 @@ pub fn arange(start: Scalar, step: Scalar, out: Arg) {
     }
 }
 
+/// Sets the elements to numbers evenly spaced from `start` to `end`, both included. They are
+/// computed in `f64`, the first half from the start and the second from the end; integers are
+/// truncated. A single element is the start.
+///
+/// # Panics
+/// When `out` is not contiguous or exceeds its buffer.
+pub fn linspace(start: Scalar, end: Scalar, out: Arg) {
+    let n = out.numel();
+    let last = n.saturating_sub(1);
+    let (start, end) = if out.dtype.is_float() {
+        (start, end)
+    } else {
+        (Scalar::Int(start.as_i64()), Scalar::Int(end.as_i64()))
+    };
+    let (a, b) = (start.as_f64(), end.as_f64());
+    let step = (b - a) / last.max(1) as f64;
+    let at = move |i: usize| {
+        if i < n / 2 || n == 1 { a + step * i as f64 } else { b - step * (last - i) as f64 }
+    };
+    let whole = move |i: usize| match i {
+        0 => start.as_i64(),
+        i if i == last => end.as_i64(),
+        i => at(i) as i64,
+    };
+    match out.dtype {
+        DType::F32 => sequence(out, move |i| at(i) as f32),
+        DType::F64 => sequence(out, at),
+        DType::I32 => sequence(out, move |i| whole(i) as i32),
+        DType::I64 => sequence(out, whole),
+        DType::U8 => sequence(out, move |i| whole(i) as u8),
+        DType::Bool => sequence(out, move |i| u8::from(whole(i) != 0)),
+    }
+}
+
 fn sequence<T: Element>(out: Arg, f: impl Fn(usize) -> T + Sync) {
     crate::shared::split_rows(out.slice_mut::<T>(), 1, 1, |first, part| {
         for (i, x) in part.iter_mut().enumerate() {
@@ -96,5 +130,22 @@ mod tests {
         let k = Tensor::new(&[0i64; 4], &[4]);
         arange(Scalar::Int(5), Scalar::Int(-2), k.arg());
         assert_eq!(k.values::<i64>(), [5, 3, 1, -1]);
+    }
+
+    #[test]
+    fn even_spacing_meets_both_ends() {
+        let f = Tensor::new(&[0f64; 8], &[8]);
+        linspace(Scalar::Float(0.1), Scalar::Float(0.7), f.arg());
+        let x = f.values::<f64>();
+        assert!(x[0] == 0.1 && x[7] == 0.7 && x.is_sorted());
+        let k = Tensor::new(&[0i64; 4], &[4]);
+        linspace(Scalar::Int(10), Scalar::Int(0), k.arg());
+        assert_eq!(k.values::<i64>(), [10, 6, 3, 0]);
+        linspace(Scalar::Int(i64::MIN + 1), Scalar::Int(i64::MAX), k.arg());
+        assert_eq!(k.values::<i64>()[0], i64::MIN + 1);
+        assert_eq!(k.values::<i64>()[3], i64::MAX);
+        let one = Tensor::new(&[0u8], &[1]);
+        linspace(Scalar::Float(3.9), Scalar::Int(9), one.arg());
+        assert_eq!(one.values::<u8>(), [3]);
     }
 }

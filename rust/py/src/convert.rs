@@ -1,6 +1,6 @@
 //! From Python values to what the core understands.
 
-use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 use smallvec::SmallVec;
@@ -95,7 +95,13 @@ pub fn number_or_item(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Scalar> {
     if let Ok(tensor) = obj.cast::<PyTensor>() {
         return tensor.get().one(op);
     }
-    number(obj).ok_or_else(|| PyTypeError::new_err(format!("{op}: expected a number, got {obj}")))
+    number(obj).ok_or_else(|| {
+        if obj.cast::<PyInt>().is_ok() {
+            let what = format!("{op}: number out of range, expected -2^63 to 2^63 - 1, got {obj}");
+            return PyRuntimeError::new_err(what);
+        }
+        PyTypeError::new_err(format!("{op}: expected a number, got {obj}"))
+    })
 }
 
 fn number_of_item(obj: &Bound<'_, PyAny>) -> Option<Scalar> {

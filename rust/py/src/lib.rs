@@ -37,7 +37,7 @@ mod _core {
     #[pymodule_export]
     use crate::ops::{
         adam_, arange, as_strided, cast, cat, class_loss, clone, csr_transpose, cumsum, draw,
-        draw_into, expand, full, index, linear, manual_seed, matmul, multinomial, narrow,
+        draw_into, expand, full, index, linear, linspace, manual_seed, matmul, multinomial, narrow,
         nonzero_flat, overlaps_itself, permute, random_state, reduce, reshape, set_random_state,
         sgd_, softmax, spmm, standardize, transpose, within,
     };

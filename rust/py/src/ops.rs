@@ -378,17 +378,39 @@ pub fn arange(start: &Any<'_>, step: &Any<'_>, len: Int, dtype: &PyDType) -> PyR
     let len = len.count("arange", "a number of elements")?;
     let (start, step) =
         (convert::number_or_item("arange", start)?, convert::number_or_item("arange", step)?);
-    let op = Create::Arange { len, dtype: dtype.0, start, step };
+    let dtype = dtype.0;
+    if !dtype.is_float() && len > 0 {
+        let way = step.as_i64().checked_mul(len as i64 - 1);
+        let last = way.and_then(|way| start.as_i64().checked_add(way));
+        // Beyond 64 bits nothing fits.
+        let last = last.map_or(Scalar::Float(f64::INFINITY), Scalar::Int);
+        fit::expect("arange", start, dtype)?;
+        fit::expect("arange", last, dtype)?;
+    }
+    let op = Create::Arange { len, dtype, start, step };
     eager::call1(&Op::Create(op), &[]).or_raise().map(PyTensor)
 }
 
-fn distribution(kind: &str, a: f64, b: f64) -> PyResult<Dist> {
-    let f = Scalar::Float;
+/// `len` numbers evenly spaced from `start` to `end`.
+#[pyfunction]
+pub fn linspace(start: &Any<'_>, end: &Any<'_>, len: usize, dtype: &PyDType) -> PyResult<PyTensor> {
+    let dtype = dtype.0;
+    let (start, end) =
+        (convert::number_or_item("linspace", start)?, convert::number_or_item("linspace", end)?);
+    fit::expect("linspace", start, dtype)?;
+    fit::expect("linspace", end, dtype)?;
+    let op = Create::Linspace { len, dtype, start, end };
+    eager::call1(&Op::Create(op), &[]).or_raise().map(PyTensor)
+}
+
+fn distribution(kind: &str, a: &Any<'_>, b: &Any<'_>) -> PyResult<Dist> {
+    let (a, b) = (convert::number_or_item(kind, a)?, convert::number_or_item(kind, b)?);
+    let f = |x: Scalar| Scalar::Float(x.as_f64());
     Ok(match kind {
         "uniform" => Dist::Uniform(f(a), f(b)),
         "normal" => Dist::Normal(f(a), f(b)),
         "bernoulli" => Dist::Bernoulli(f(a), f(b)),
-        "randint" => Dist::Integers(a as i64, b as i64),
+        "randint" => Dist::Integers(a.as_i64(), b.as_i64()),
         "randperm" => Dist::Permutation,
         other => return Err(unknown("random", other)),
     })
@@ -396,7 +418,13 @@ fn distribution(kind: &str, a: f64, b: f64) -> PyResult<Dist> {
 
 /// Random values from the stream.
 #[pyfunction]
-pub fn draw(kind: &str, a: f64, b: f64, shape: &Any<'_>, dtype: &PyDType) -> PyResult<PyTensor> {
+pub fn draw(
+    kind: &str,
+    a: &Any<'_>,
+    b: &Any<'_>,
+    shape: &Any<'_>,
+    dtype: &PyDType,
+) -> PyResult<PyTensor> {
     let dist = distribution(kind, a, b)?;
     random::draw(dist, convert::shape(kind, shape)?, dtype.0).or_raise().map(PyTensor)
 }
@@ -416,7 +444,7 @@ pub fn multinomial(
 
 /// Random values written over `x`.
 #[pyfunction]
-pub fn draw_into(kind: &str, a: f64, b: f64, x: &PyTensor) -> PyResult<()> {
+pub fn draw_into(kind: &str, a: &Any<'_>, b: &Any<'_>, x: &PyTensor) -> PyResult<()> {
     random::draw_into(distribution(kind, a, b)?, &x.0).or_raise()
 }
 

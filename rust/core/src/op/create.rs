@@ -32,6 +32,17 @@ pub enum Create {
         /// Difference of neighbours.
         step: Scalar,
     },
+    /// Evenly spaced from `start` to `end`, both included.
+    Linspace {
+        /// Number of elements.
+        len: usize,
+        /// Element type.
+        dtype: DType,
+        /// First element.
+        start: Scalar,
+        /// Last element.
+        end: Scalar,
+    },
 }
 
 impl Create {
@@ -46,6 +57,7 @@ impl Rule for Create {
         match self {
             Create::Full { .. } => "full",
             Create::Arange { .. } => "arange",
+            Create::Linspace { .. } => "linspace",
         }
     }
 
@@ -53,6 +65,9 @@ impl Rule for Create {
         match self {
             Create::Full { .. } => "The same number everywhere.",
             Create::Arange { .. } => "start + i * step, each element computed from its index.",
+            Create::Linspace { .. } => {
+                "Evenly spaced numbers, each half computed from its end; whole ones are truncated."
+            }
         }
     }
 
@@ -68,6 +83,11 @@ impl Rule for Create {
                 let (start, step) = (Attr::from(*start), Attr::from(*step));
                 vec![("start", start), ("step", step), ("len", len), ("dtype", dtype)]
             }
+            Create::Linspace { start, end, len, dtype } => {
+                let (len, dtype) = (Attr::Int(*len as i64), Attr::from(*dtype));
+                let (start, end) = (Attr::from(*start), Attr::from(*end));
+                vec![("start", start), ("end", end), ("len", len), ("dtype", dtype)]
+            }
         }
     }
 
@@ -79,7 +99,9 @@ impl Rule for Create {
         super::expect_inputs(self.name(), inputs, 0)?;
         Ok(match *self {
             Create::Full { shape, dtype, .. } => Fact::new(dtype, shape),
-            Create::Arange { len, dtype, .. } => Fact::new(dtype, Shape::new(&[len])),
+            Create::Arange { len, dtype, .. } | Create::Linspace { len, dtype, .. } => {
+                Fact::new(dtype, Shape::new(&[len]))
+            }
         }
         .only())
     }
@@ -100,6 +122,7 @@ impl Rule for Create {
         match *self {
             Create::Full { value, .. } => fill::fill(value, outputs[0]),
             Create::Arange { start, step, .. } => fill::arange(start, step, outputs[0]),
+            Create::Linspace { start, end, .. } => fill::linspace(start, end, outputs[0]),
         }
         Ok(())
     }
@@ -133,6 +156,11 @@ impl Rule for Create {
         let (start, step) = (Scalar::Int(5), Scalar::Int(-2));
         let ints = Create::Arange { len: 7, dtype: DType::I64, start, step };
         samples.extend([floats, ints].map(|op| Sample::values(Op::Create(op), vec![])));
+        for (len, dtype) in [(7, DType::F32), (4, DType::F64), (1, DType::F64), (5, DType::I32)] {
+            let (start, end) = (Scalar::Float(-3.0), Scalar::Float(3.7));
+            let op = Create::Linspace { len, dtype, start, end };
+            samples.push(Sample::values(Op::Create(op), vec![]));
+        }
         samples.retain(|sample| sample.op.name() == self.name());
         samples
     }

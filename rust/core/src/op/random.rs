@@ -89,6 +89,17 @@ impl Random {
                         format_args!("empty range, expected low < high, got {low} and {high}");
                     return Err(Error::value(name, what));
                 }
+                let fits = |x: i64| {
+                    let x = Scalar::Int(x);
+                    self.dtype.is_float() || self.dtype == DType::Bool || x.cast(self.dtype) == x
+                };
+                ensure!(
+                    fits(low) && fits(high - 1),
+                    name,
+                    "numbers from {low} to {} do not fit {}",
+                    high - 1,
+                    self.dtype
+                );
             }
             Dist::Choice { classes, replacement } => {
                 let samples = self.shape.last().copied().unwrap_or(0);

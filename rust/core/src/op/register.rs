@@ -98,8 +98,9 @@ fn creations() -> Vec<Op> {
         (Dist::Permutation, DType::I64),
         (Dist::Choice { classes: 1, replacement: true }, DType::I64),
     ];
-    let mut ops =
-        vec![Op::Create(Create::full(Shape::SCALAR, DType::F32, zero)), Op::Create(arange)];
+    let linspace = Create::Linspace { len: 1, dtype: DType::F32, start: zero, end: zero };
+    let mut ops: Vec<Op> =
+        [Create::full(Shape::SCALAR, DType::F32, zero), arange, linspace].map(Op::Create).into();
     ops.extend(dists.map(|(dist, dtype)| {
         let shape = match dist {
             Dist::Choice { .. } => Shape::new(&[1, 1]),
