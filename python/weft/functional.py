@@ -496,7 +496,8 @@ def scaled_dot_product_attention(
     name = "scaled_dot_product_attention"
     if flag(name, "is_causal", is_causal) and attn_mask is not None:
         raise RuntimeError(f"{name}: expected attn_mask or is_causal, got both")
-    if attn_mask is not None and attn_mask.dtype.name not in ("bool", query.dtype.name):
+    kinds = ("bool", "float32", query.dtype.name)
+    if attn_mask is not None and attn_mask.dtype.name not in kinds:
         raise RuntimeError(
             f"{name}: attn_mask expected to be bool or {query.dtype}, got {attn_mask.dtype}"
         )
@@ -506,12 +507,6 @@ def scaled_dot_product_attention(
         rows, columns = arange(query.shape[-2])[:, None], arange(key.shape[-2])
         scores = where(columns <= rows, scores, -math.inf)
     if attn_mask is not None:
-        kinds = {"bool", "float32", query.dtype.name}
-        if attn_mask.dtype.name not in kinds:
-            raise RuntimeError(
-                f"scaled_dot_product_attention: expected a mask of {', '.join(sorted(kinds))}, "
-                f"got {attn_mask.dtype.name}"
-            )
         is_bool = attn_mask.dtype.name == "bool"
         scores = where(attn_mask, scores, -math.inf) if is_bool else scores + attn_mask
     kind = "softmax" if attn_mask is None else "masked_softmax"

@@ -300,7 +300,7 @@ def test_take_along_dim_broadcasts():
     ]
     assert weft.take_along_dim(x[:, :1], weft.tensor([[1, 0, 1]]), 0).tolist() == [[7.0, 5.0, 7.0]]
     assert weft.take_along_dim(x, weft.tensor([3, 0])).tolist() == [8.0, 5.0]
-    with pytest.raises(IndexError, match="gather: index out of range"):
+    with pytest.raises(RuntimeError, match="gather: index out of range"):
         weft.take_along_dim(x, weft.tensor([[2]]), 1)
     w = weft.tensor([[5.0, 6.0], [7.0, 8.0]], requires_grad=True)
     weft.take_along_dim(w, weft.tensor([[1, 1]]), 1).sum().backward()

@@ -185,7 +185,7 @@ def test_attention_that_may_look_nowhere_is_zero():
         np.testing.assert_allclose(out[:, 1:].numpy(), alone[0].numpy(), rtol=1e-12)
         for got, want in zip(grads[1:], alone[2:], strict=True):
             np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-12)
-    with pytest.raises(RuntimeError, match=r"^scaled_dot_product_attention: expected a mask of"):
+    with pytest.raises(RuntimeError, match=r"^scaled_dot_product_attention: attn_mask expected"):
         F.scaled_dot_product_attention(*(weft.tensor(x) for x in (q, k, v)), keep.long())
 
 
