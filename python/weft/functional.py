@@ -370,8 +370,12 @@ def huber_loss(
 
 
 def _huber(input: Tensor, target: Tensor, delta: float) -> Tensor:
-    size = (input - target).abs()
-    return where(size <= delta, 0.5 * size.square(), delta * (size - 0.5 * delta))
+    difference = input - target
+    size = difference.abs()
+    near = size < delta
+    # The square of what is far may overflow, and its second derivative at 0 is not that of |x|.
+    squared = where(near, difference, 0.0).square()
+    return where(near, 0.5 * squared, delta * (size - 0.5 * delta))
 
 
 def smooth_l1_loss(

@@ -88,6 +88,16 @@ CASES = {
     "pow of nan": (
         weft.pow, [[nan, 1, 0], [0, nan, nan]], [1, 1, nan], [0, nan, nan], [nan, 0, nan],
     ),
+    "huber_loss": (
+        lambda x, y: F.huber_loss(x, y, reduction="none"),
+        [[inf, -inf, 0, 1, nan], [0, 0, 0, 0, 0]],
+        [inf, inf, 0, 0.5, nan], [1, -1, 0, 1, nan], [-1, 1, 0, -1, nan],
+    ),
+    "smooth_l1_loss": (
+        lambda x: F.smooth_l1_loss(x, weft.zeros_like(x), reduction="none", beta=0.5),
+        [[-inf, 0.5, 0.25]], [inf, 0.25, 0.0625], [-1, 1, 0.5],
+    ),
+    "elu far below": (F.elu, [[-40, -700]], [-1, -1], [math.exp(-40), math.exp(-700)]),
     "root": (lambda x: x**0.5, [[-0.0, -inf, 4]], [-0.0, nan, 2], [-inf, nan, 0.25]),
     "power by a tensor": (
         weft.pow, [[-0.0, -inf, 4], 0.5], [0, inf, 2], [inf, 0, 0.25], nan,
@@ -153,11 +163,26 @@ def second(function, *inputs):
     return [x.tolist() for x in eager]
 
 
+def _mixed(x):
+    """The derivative by x of that of x^y by y, at y = 0."""
+    base = weft.tensor(x, dtype=weft.float64, requires_grad=True)
+    exponent = weft.tensor(0.0, dtype=weft.float64, requires_grad=True)
+    (first,) = weft.autograd.grad(base**exponent, exponent, create_graph=True)
+    return weft.autograd.grad(first, base)[0].item()
+
+
 def test_second_derivatives():
     assert second(F.elu, [0.0, -0.0, 1.0, nan]) == [[0.0] * 4]
     assert second(lambda x: F.elu(x, 2.0), [-1.0])[0] == pytest.approx([2 * math.exp(-1)])
     for function in (weft.norm, weft.std):
         assert second(function, [0.0, 0.0]) == [[0.0, 0.0]]
+    # d/dx (x^y log x) = 1 / x where y is 0; x^0 is flat in x everywhere.
+    assert second(weft.pow, [2.0, 4.0], [0.0, 0.0])[0] == [0.5, 0.25]
+    assert second(lambda x: x**0 + x * x, [0.0, -1.0, inf]) == [[2.0, 2.0, 2.0]]
+    for x, at in ((-2.0, -0.5), (2.0, 0.5)):
+        assert _mixed(x) == at
+    near = second(lambda x: F.huber_loss(x, weft.zeros_like(x), reduction="sum"), [0.0, 0.5, 1.0])
+    assert near == [[1.0, 1.0, 0.0]]
     ignored = weft.tensor([-100, -100])
     for reduction in ("mean", "sum", "none"):
         assert second(
@@ -239,6 +264,12 @@ def test_running_sums_are_those_of_double_precision():
     x = weft.tensor([1.0, inf, 2.0], requires_grad=True)
     weft.autograd.backward(x.cumsum(0), weft.tensor([1.0, inf, 2.0]))
     assert x.grad.tolist() == [inf, inf, 2.0]
+
+
+def test_repeating_no_times_copies():
+    x = weft.tensor(1.0)
+    x.repeat(()).add_(1)
+    assert x.item() == 1
 
 
 def test_padding_must_be_a_row():

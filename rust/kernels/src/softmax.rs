@@ -96,14 +96,19 @@ struct Row;
 impl<T: Float> RowOp<T, 1> for Row {
     #[inline(always)]
     fn apply(self, [x]: [&[T]; 1], y: &mut [T]) {
-        let max = lanes::max(x);
-        for (y, &x) in y.iter_mut().zip(x) {
-            *y = (x - max).exp();
-        }
-        let scale = T::ONE / lanes::sum(y);
-        for y in y {
-            *y = *y * scale;
-        }
+        soft_row(x, lanes::max(x), y);
+    }
+}
+
+/// `y = softmax(x)`, of which `max` is the greatest.
+#[inline(always)]
+fn soft_row<T: Float>(x: &[T], max: T, y: &mut [T]) {
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = (x - max).exp();
+    }
+    let scale = T::ONE / lanes::sum(y);
+    for y in y {
+        *y = *y * scale;
     }
 }
 
@@ -113,10 +118,11 @@ struct MaskedRow;
 impl<T: Float> RowOp<T, 1> for MaskedRow {
     #[inline(always)]
     fn apply(self, [x]: [&[T]; 1], y: &mut [T]) {
-        if lanes::max(x) == T::NEG_INFINITY {
+        let max = lanes::max(x);
+        if max == T::NEG_INFINITY {
             y.fill(T::ZERO);
         } else {
-            Row.apply([x], y);
+            soft_row(x, max, y);
         }
     }
 }

@@ -130,13 +130,15 @@ pub static POW: Row = Row {
     grads: &[
         Grad::Of(AB, |e, io, g| {
             let (a, b) = (io.input(0), io.input(1));
-            let less = e.add_scalar(b, -1.0)?;
-            let power = e.pow(a, less)?;
-            let slope = e.mul(b, power)?;
             let zero = e.scalar_like(0.0, g)?;
             let flat = e.eq(b, zero)?;
-            let slope = e.select(flat, zero, slope)?;
-            e.mul(g, slope)
+            // Where b is 0 the branch that is not chosen must be finite, with its derivatives.
+            let less = e.add_scalar(b, -1.0)?;
+            let less = e.select(flat, zero, less)?;
+            let power = e.pow(a, less)?;
+            let slope = e.mul(b, power)?;
+            let grad = e.mul(g, slope)?;
+            e.select(flat, zero, grad)
         }),
         Grad::Of(AB.and(Y), |e, io, g| {
             let a = io.input(0);
@@ -275,11 +277,12 @@ pub static ELU: Row = Row {
     tile: &tile::ELU,
     grads: &[
         // At 0 the slope is alpha and does not bend.
-        Grad::Of(AB.and(Y), |e, io, g| {
+        Grad::Of(AB, |e, io, g| {
             let zero = e.scalar_like(0.0, g)?;
             let (below, dead) = (e.lt(io.input(0), zero)?, e.le(io.input(0), zero)?);
-            let bend = e.select(below, io.output(0), zero)?;
-            let slope = e.add(bend, io.input(1))?;
+            let low = e.select(below, io.input(0), zero)?;
+            let bend = e.exp(low)?;
+            let slope = e.mul(bend, io.input(1))?;
             let bent = e.mul(g, slope)?;
             e.select(dead, bent, g)
         }),
@@ -296,14 +299,13 @@ pub static ELU: Row = Row {
     ..Row::BINARY
 };
 
-/// `g * numerator / (a² + b²)`, and 0 at the origin.
+/// `g * numerator / (a² + b²)`, and 0 where the denominator is 0.
 fn over_radius(e: &mut dyn Emit, a: Val, b: Val, numerator: Val, g: Val) -> Result<Val> {
     let (aa, bb) = (e.square(a)?, e.square(b)?);
     let radius = e.add(aa, bb)?;
     let slope = e.div(numerator, radius)?;
     let zero = e.scalar_like(0.0, g)?;
-    let (on_a, on_b) = (e.eq(a, zero)?, e.eq(b, zero)?);
-    let origin = e.logical_and(on_a, on_b)?;
+    let origin = e.eq(radius, zero)?;
     let slope = e.select(origin, zero, slope)?;
     e.mul(g, slope)
 }
