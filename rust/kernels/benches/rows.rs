@@ -58,7 +58,9 @@ fn normalisers(c: &mut Criterion) {
     let bytes = 2 * x.0.len();
     time(c, "softmax", bytes, || softmax::forward(Form::Plain, x.arg(), 1, out.arg()).unwrap());
     time(c, "log_softmax", bytes, || softmax::forward(Form::Log, x.arg(), 1, out.arg()).unwrap());
-    time(c, "softmax dim 0", bytes, || softmax::forward(Form::Plain, x.arg(), 0, out.arg()).unwrap());
+    time(c, "softmax dim 0", bytes, || {
+        softmax::forward(Form::Plain, x.arg(), 0, out.arg()).unwrap()
+    });
     time(c, "standardize", bytes, || {
         norm::standardize(x.arg(), 1024, 1e-5, out.arg(), rstd.arg());
     });

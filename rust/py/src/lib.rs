@@ -2,6 +2,7 @@
 
 mod call;
 mod convert;
+mod create;
 mod data;
 mod dtype;
 mod fit;
@@ -24,6 +25,8 @@ mod _core {
     #[pymodule_export]
     use crate::call::Pointwise;
     #[pymodule_export]
+    use crate::create::{arange, full, linspace};
+    #[pymodule_export]
     use crate::data::from_buffer;
     #[pymodule_export]
     use crate::dtype::{PyDType, dtype_of};
@@ -36,10 +39,10 @@ mod _core {
     use crate::info::{_fail_allocation, build_info, get_num_threads, set_num_threads};
     #[pymodule_export]
     use crate::ops::{
-        adam_, arange, as_strided, cast, cat, class_loss, clone, csr_transpose, cumsum, draw,
-        draw_into, expand, full, index, linear, linspace, manual_seed, matmul, multinomial, narrow,
-        nonzero_flat, overlaps_itself, permute, random_state, reduce, reshape, set_random_state,
-        sgd_, softmax, spmm, standardize, transpose, within,
+        adam_, as_strided, cast, cat, class_loss, clone, csr_transpose, cumsum, draw, draw_into,
+        expand, index, linear, manual_seed, matmul, multinomial, narrow, nonzero_flat,
+        overlaps_itself, permute, random_state, reduce, reshape, set_random_state, sgd_, softmax,
+        spmm, standardize, transpose, within,
     };
     #[pymodule_export]
     use crate::raise::CompileError;

@@ -4,7 +4,6 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use weft_core::op::Op;
 use weft_core::op::cast::Cast;
-use weft_core::op::create::Create;
 use weft_core::op::index::{Index, IndexKind};
 use weft_core::op::join::Cat;
 use weft_core::op::loss::{Loss, LossKind, Reduction};
@@ -24,7 +23,6 @@ use weft_kernels::{DType, Layout, Scalar, Shape, fill, index as kernels, sparse}
 use crate::call::call1;
 use crate::convert::{self, Int};
 use crate::dtype::PyDType;
-use crate::fit;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -360,47 +358,6 @@ pub fn cast<'py>(x: &Bound<'py, PyTensor>, dtype: &PyDType) -> PyResult<Bound<'p
 #[pyfunction]
 pub fn clone(py: Python<'_>, x: &PyTensor) -> PyResult<PyTensor> {
     one(py, Op::Cast(Cast { dtype: x.0.dtype() }), &[&x.0])
-}
-
-/// A tensor of one number.
-#[pyfunction]
-pub fn full(shape: &Any<'_>, value: &Any<'_>, dtype: &PyDType) -> PyResult<PyTensor> {
-    let shape = convert::shape("full", shape)?;
-    let value = convert::number_or_item("full", value)?;
-    fit::expect("full", value, dtype.0)?;
-    let op = Op::Create(Create::full(shape, dtype.0, value));
-    eager::call1(&op, &[]).or_raise().map(PyTensor)
-}
-
-/// `len` numbers from `start` in steps of `step`.
-#[pyfunction]
-pub fn arange(start: &Any<'_>, step: &Any<'_>, len: Int, dtype: &PyDType) -> PyResult<PyTensor> {
-    let len = len.count("arange", "a number of elements")?;
-    let (start, step) =
-        (convert::number_or_item("arange", start)?, convert::number_or_item("arange", step)?);
-    let dtype = dtype.0;
-    if !dtype.is_float() && len > 0 {
-        let way = step.as_i64().checked_mul(len as i64 - 1);
-        let last = way.and_then(|way| start.as_i64().checked_add(way));
-        // Beyond 64 bits nothing fits.
-        let last = last.map_or(Scalar::Float(f64::INFINITY), Scalar::Int);
-        fit::expect("arange", start, dtype)?;
-        fit::expect("arange", last, dtype)?;
-    }
-    let op = Create::Arange { len, dtype, start, step };
-    eager::call1(&Op::Create(op), &[]).or_raise().map(PyTensor)
-}
-
-/// `len` numbers evenly spaced from `start` to `end`.
-#[pyfunction]
-pub fn linspace(start: &Any<'_>, end: &Any<'_>, len: usize, dtype: &PyDType) -> PyResult<PyTensor> {
-    let dtype = dtype.0;
-    let (start, end) =
-        (convert::number_or_item("linspace", start)?, convert::number_or_item("linspace", end)?);
-    fit::expect("linspace", start, dtype)?;
-    fit::expect("linspace", end, dtype)?;
-    let op = Create::Linspace { len, dtype, start, end };
-    eager::call1(&Op::Create(op), &[]).or_raise().map(PyTensor)
 }
 
 fn distribution(kind: &str, a: &Any<'_>, b: &Any<'_>) -> PyResult<Dist> {
