@@ -86,7 +86,7 @@ fn resolve<'a>(row: &'static Row, given: &'a [Operand<'a>]) -> (&'static Row, &'
     (row, given)
 }
 
-/// The operands of `row` as/// The operands of `row` as tensors of the dtype that it computes in.
+/// The operands of `row` as tensors of the dtype that it computes in.
 fn operands(row: &'static Row, given: &[Operand]) -> PyResult<(SmallVec<[Tensor; 3]>, DType)> {
     let skip = usize::from(row.condition);
     let says: SmallVec<[(DType, Say); 3]> = given[skip..].iter().map(Operand::say).collect();
@@ -151,7 +151,7 @@ pub fn apply_into(row: &'static Row, target: &Tensor, given: &[Operand]) -> PyRe
             row.name,
             target.dtype()
         );
-        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
+        return Err(PyRuntimeError::new_err(what));
     }
     let result = eager::call1(&op, &refs).or_raise()?;
     if result.shape() != target.shape() {

@@ -44,11 +44,6 @@ fn into(slf: &Bound<'_, PyTensor>, row: &'static Row, other: &Any<'_>) -> PyResu
     call::apply_into(row, &slf.get().0, &given)
 }
 
-/// As [`into`], for a row of one operand.
-fn into_self(slf: &Bound<'_, PyTensor>, row: &'static Row) -> PyResult<()> {
-    call::apply_into(row, &slf.get().0, &[Operand::Tensor(&slf.get().0)])
-}
-
 #[pymethods]
 impl PyTensor {
     /// An alias of `data` as a leaf of this class.
@@ -146,11 +141,6 @@ impl PyTensor {
         into(slf, &rows::REMAINDER, other)
     }
     fn __ipow__(slf: &Bound<'_, Self>, other: &Any<'_>, _modulo: Option<&Any<'_>>) -> PyResult<()> {
-        if let Some(row) = convert::number(other).and_then(|n| power_row(n.as_f64()))
-            && slf.get().0.dtype().is_float()
-        {
-            return into_self(slf, row);
-        }
         into(slf, &rows::POW, other)
     }
     fn __iand__(slf: &Bound<'_, Self>, other: &Any<'_>) -> PyResult<()> {
