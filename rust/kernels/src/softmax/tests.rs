@@ -115,8 +115,8 @@ fn a_masked_row_of_nothing_is_zero() {
             x = (0..8).map(|i| data[i % 4 * 2 + i / 4]).collect();
         }
         let (masked, plain) = (Tensor::new(&[9f32; 8], &dims), Tensor::new(&[9f32; 8], &dims));
-        forward(Form::Masked, Tensor::new(&x, &dims).arg(), dim, masked.arg());
-        forward(Form::Plain, Tensor::new(&x, &dims).arg(), dim, plain.arg());
+        forward(Form::Masked, Tensor::new(&x, &dims).arg(), dim, masked.arg()).unwrap();
+        forward(Form::Plain, Tensor::new(&x, &dims).arg(), dim, plain.arg()).unwrap();
         let (masked, plain) = (masked.values::<f32>(), plain.values::<f32>());
         for i in 0..8 {
             let nothing = if dim == 1 { i < 2 } else { i % 4 == 0 };
