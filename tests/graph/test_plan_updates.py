@@ -108,6 +108,17 @@ def test_an_argument_of_one_element_with_any_stride():
     assert fast.program.report()["late_copies"] == 0
 
 
+def test_a_column_of_an_empty_argument():
+    def function(x):
+        column = x[:, 1]
+        x.mul_(2.0)
+        return column.relu()
+
+    fast = weft.compile(function)
+    for _ in range(3):
+        assert fast(weft.zeros(0, 3)).shape == (0,)
+
+
 def test_target_that_follows_an_optimiser():
     w, target = [t(1, 2, 3).requires_grad_() for _ in range(2)], [weft.zeros(3) for _ in range(2)]
 

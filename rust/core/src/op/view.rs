@@ -48,7 +48,7 @@ pub enum View {
 impl View {
     /// The region `layout` of a contiguous value.
     pub fn as_strided(layout: &Layout) -> View {
-        View::AsStrided { shape: layout.shape, strides: layout.strides, offset: layout.offset }
+        View::AsStrided { shape: layout.shape, strides: layout.strides, offset: start(layout) }
     }
 
     /// How the result lies in the memory of an input that lies as `input`; `None` if the
@@ -294,6 +294,11 @@ impl Rule for View {
     }
 }
 
+/// Where a region begins; one without elements begins nowhere else than at the start.
+fn start(layout: &Layout) -> usize {
+    if layout.numel() == 0 { 0 } else { layout.offset }
+}
+
 /// The first input, with the region `layout` of it replaced by the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AsStridedScatter {
@@ -308,7 +313,7 @@ pub struct AsStridedScatter {
 impl AsStridedScatter {
     /// Writing into the region `layout` of a contiguous value.
     pub fn new(layout: &Layout) -> AsStridedScatter {
-        AsStridedScatter { shape: layout.shape, strides: layout.strides, offset: layout.offset }
+        AsStridedScatter { shape: layout.shape, strides: layout.strides, offset: start(layout) }
     }
 
     fn region(&self, base_offset: usize) -> Layout {
