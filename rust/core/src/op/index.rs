@@ -191,8 +191,10 @@ impl Rule for Index {
         .map_err(|fault| {
             let error = Error::fault(self.name(), fault);
             match self.kind {
-                Select | Add => error,
-                Gather | Scatter | ScatterAdd => Error { kind: Kind::Runtime, ..error },
+                Gather | Scatter | ScatterAdd if error.kind == Kind::Index => {
+                    Error { kind: Kind::Runtime, ..error }
+                }
+                _ => error,
             }
         })
     }
