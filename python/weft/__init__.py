@@ -158,7 +158,7 @@ from weft.sparse import SparseTensor, sparse_coo_tensor, sparse_csr_tensor
 _methods.attach()
 
 from weft import autograd, functional, nn, optim, sparse  # noqa: E402
-from weft._compile import compile  # noqa: E402
+from weft._compile import CompileWarning, compile  # noqa: E402
 
 __version__: str = _core.__version__
 
@@ -191,6 +191,7 @@ def is_tensor(obj: object) -> _builtins.bool:
 
 __all__ = [
     "CompileError",
+    "CompileWarning",
     "Size",
     "SparseTensor",
     "Tensor",

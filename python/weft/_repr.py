@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from weft import _core
+from weft import _core, _watch
 from weft._core import Tensor
 
 
@@ -23,6 +23,9 @@ def array(input: Tensor) -> np.ndarray:
 
 def text(input: Tensor) -> str:
     """``tensor([1., 2.])``, with dtype and history where they are not the usual ones."""
+    watch = _watch.current()
+    if watch is not None:
+        watch.shows()
     before = _core.set_unseen(True)
     try:
         values = np.array(memoryview(input.detach()))

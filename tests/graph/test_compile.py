@@ -30,9 +30,21 @@ def test_printing_while_recording_is_allowed(capsys):
         print(x * 2)
         return x + 1
 
-    assert settled(weft.compile(function), weft.ones(1)).item() == 2
+    fast = weft.compile(function)
+    with pytest.warns(weft.CompileWarning, match=r"print is called \(at test_compile.py:\d+\)"):
+        assert settled(fast, weft.ones(1)).item() == 2
+    assert len(fast.explain().effects) == 1
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 and all(line.startswith("tensor(") for line in lines)
+
+
+def test_strict_refuses_effects():
+    def function(x):
+        print("x")
+        return x + 1
+
+    with pytest.raises(CompileError, match="strict"):
+        weft.compile(function, strict=True)(weft.ones(1))
 
 
 def test_grad_is_set_by_the_plan():

@@ -6,7 +6,7 @@ import sys
 import textwrap
 
 import pytest
-from tests.graph.stale.not_yet import NOT_YET
+from tests.graph.stale.not_yet import WATCHED
 
 #: What children do: everything that takes a lock somewhere.
 CHILD = """
@@ -165,7 +165,7 @@ BESIDE = """
 """
 
 
-@pytest.mark.skipif(bool(NOT_YET), reason="places are read that nobody watches yet")
+@pytest.mark.skipif(not WATCHED, reason="places are read that nobody watches yet")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_fork_while_another_thread_records():
     """The child has no recording: it watches nothing, and its own recordings work."""
@@ -211,7 +211,7 @@ INSIDE = """
 """
 
 
-@pytest.mark.skipif(bool(NOT_YET), reason="places are read that nobody watches yet")
+@pytest.mark.skipif(not WATCHED, reason="places are read that nobody watches yet")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_fork_inside_a_recording():
     done = subprocess.run(

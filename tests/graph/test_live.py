@@ -4,7 +4,6 @@ import pytest
 
 import weft
 import weft.nn as nn
-from weft import CompileError
 
 
 def settled(run, *args, **kwargs):
@@ -173,8 +172,28 @@ def test_python_arguments_are_compared_by_value():
     for k in (1, 2, 1, True, 1.0, -0.0, 0.0):
         assert settled(fast, weft.ones(1), k).item() == k
     assert fast.explain().recordings == 6
-    with pytest.raises(CompileError, match="argument of type"):
-        fast(weft.ones(1), object.__new__(type("Odd", (), {"__hash__": None})))
+
+
+def test_other_arguments_are_compared_by_identity():
+    class Odd:
+        __hash__ = None
+        factor = 2.0
+
+    fast = weft.compile(lambda x, odd: x * odd.factor)
+    one, other = Odd(), Odd()
+    other.factor = 5.0
+    assert settled(fast, weft.ones(1), one).item() == 2
+    assert settled(fast, weft.ones(1), other).item() == 5
+    one.factor = 3.0
+    assert fast(weft.ones(1), one).item() == 3
+
+
+def test_beyond_so_many_numbers_it_runs_eagerly():
+    fast = weft.compile(lambda x, k: x * k)
+    with pytest.warns(weft.CompileWarning, match="more than 32 values") as caught:
+        for k in range(100):
+            assert fast(weft.ones(1), k).item() == k
+    assert len(caught) == 1 and fast.explain().recordings == 32
 
 
 def test_minibatches_as_arguments():

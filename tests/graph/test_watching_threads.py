@@ -311,3 +311,30 @@ def test_first_random_numbers_of_a_process(name):
         check=False,
     )
     assert done.stdout == "done\n", done.stderr
+
+
+def test_another_thread_draws_random_numbers_while_one_records():
+    """A recording counts its own draws only, so both recordings agree."""
+    inside, done = Gate(), Gate()
+
+    def function(x):
+        y = F.dropout(x, 0.5)
+        inside.set()
+        done.wait()
+        return F.dropout(y, 0.5)
+
+    fast = weft.compile(function)
+
+    def draw():
+        inside.wait()
+        weft.rand(1000)
+        done.set()
+
+    together(lambda: fast(weft.ones(50)), draw)
+    for _ in range(3):
+        if fast.program is None:
+            done.set()
+        fast(weft.ones(50))
+        if fast.program is None:
+            inside.wait()
+    assert fast.program is not None and fast.explain().recordings == 1

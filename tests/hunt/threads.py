@@ -5,9 +5,9 @@ others. What it sees must equal, bit for bit, what it sees alone. Children forke
 such scripts too.
 """
 
+import faulthandler
 import os
 import random
-import signal
 import threading
 import time
 import traceback
@@ -151,7 +151,7 @@ def _child(seed: str, steps: int) -> None:
         pid = os.fork()
     if pid == 0:
         try:
-            signal.alarm(int(LIMIT))
+            faulthandler.dump_traceback_later(LIMIT, exit=True)
             seen: list[Any] = []
             script(seed, True, steps, seen)
             check(seed, steps, seen)

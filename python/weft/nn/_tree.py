@@ -6,27 +6,24 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from weft._core import Tensor
-from weft.nn._tracked import Tracked
 from weft.nn.parameter import Parameter
 
 if TYPE_CHECKING:
     from weft.nn.module import Module
 
 
-class Tree(Tracked):
+class Tree:
     """The walking half of :class:`weft.nn.Module`: everything is found by its type."""
 
     _buffer_names: dict[str, bool]
 
     def _members(self) -> Iterable[tuple[str, Any]]:
         """Named attributes in the order of their creation; containers add their elements."""
-        self._note_all()
         return list(vars(self).items())
 
     def _own(self, kind: str) -> Iterator[tuple[str, Any]]:
         """This module's own "parameters", "buffers" or "modules", by name."""
         if kind == "buffers":
-            self._note_all()
             present = ((name, vars(self).get(name)) for name in list(self._buffer_names))
             return (entry for entry in present if entry[1] is not None)
         wanted = Parameter if kind == "parameters" else Tree

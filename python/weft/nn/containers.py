@@ -8,7 +8,7 @@ from operator import index
 from typing import Any, Self, overload
 
 from weft._core import Tensor
-from weft.nn.module import Module
+from weft.nn.module import Module, _members
 from weft.nn.parameter import Parameter
 
 
@@ -155,14 +155,14 @@ class Sequential(_Listed):
 
     def __getattr__(self, name: str) -> Any:
         """Find an element by its name; only asked when there is no attribute of that name."""
-        labels = vars(self).get("_labels", ())
+        labels = self._labels if "_labels" in _members(self) else ()
         if name in labels:
             return self._items[labels.index(name)]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Replace the element of that name, or set an attribute."""
-        if name in vars(self).get("_labels", ()):
+        if name in _members(self).get("_labels", ()):
             self._put(name, value)
         else:
             super().__setattr__(name, value)

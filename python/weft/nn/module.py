@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from weft._core import Tensor, bump_epoch
+from weft._core import Tensor
 from weft.nn import _state
 from weft.nn._hooks import Hook, Hooks, PreHook, RemovableHandle, call_with_hooks
 from weft.nn._tree import Tree
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     import weft
 
 _PARAMETER = (Parameter, type(None))
+
+
+def _members(module: Module) -> dict[str, Any]:
+    """The instance's own dictionary, unseen by a recording: to look before writing."""
+    found: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    return found
 
 
 class Module(Tree):
@@ -64,20 +70,18 @@ class Module(Tree):
         return call_with_hooks(self, hooks, args, kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute and tell compiled functions that something changed."""
-        if isinstance(vars(self).get(name), Parameter) and not isinstance(value, _PARAMETER):
+        """Set an attribute; a parameter is replaced by a parameter or None only."""
+        if isinstance(_members(self).get(name), Parameter) and not isinstance(value, _PARAMETER):
             raise TypeError(
                 f"{type(self).__name__}.{name}: is a parameter, expected a Parameter or None, "
                 f"got {type(value).__name__}. Use .copy_() to change its values."
             )
         object.__setattr__(self, name, value)
-        bump_epoch()
 
     def __delattr__(self, name: str) -> None:
-        """Delete an attribute and tell compiled functions that something changed."""
+        """Delete an attribute."""
         object.__delattr__(self, name)
         self._buffer_names.pop(name, None)
-        bump_epoch()
 
     # Registration
 
@@ -167,7 +171,6 @@ class Module(Tree):
         """Say for all parameters whether they get gradients."""
         for param in self.parameters():
             param.requires_grad_(requires_grad)
-        bump_epoch()
         return self
 
     def train(self, mode: bool = True) -> Self:

@@ -2,7 +2,7 @@
 
 from weft.optim import lr_scheduler
 from weft.optim.adam import Adam, AdamW
-from weft.optim.optimizer import Optimizer, sync_all
+from weft.optim.optimizer import Optimizer
 from weft.optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "lr_scheduler", "sync_all"]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "lr_scheduler"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import weft
-from weft._core import Tensor
-from weft.optim._group import ParamGroup
+from weft import _core
+from weft._core import Guards, Tensor
 
 States = Mapping[Tensor, dict[str, Any]]
 
@@ -26,10 +25,11 @@ class Lane:
     __slots__ = (
         "_some", "active", "group", "hyper", "live", "params", "slots", "state", "tail", "values",
     )  # fmt: skip
+    __weft_watched__ = True
 
     def __init__(
         self,
-        group: ParamGroup,
+        group: dict[str, Any],
         state: States,
         slots: tuple[str, ...],
         active: tuple[str, ...],
@@ -37,7 +37,7 @@ class Lane:
     ) -> None:
         """Collect what belongs to ``group``; ``active`` are the slots in use."""
         self.group, self.state, self.slots, self.active = group, state, slots, active
-        self.params: list[Tensor] = group["params"]
+        self.params: list[Tensor] = list(group["params"])
         self.hyper = hyper
         self.values: tuple[float, ...] = ()
         self.live: tuple[Tensor | None, ...] | None = None
@@ -48,6 +48,25 @@ class Lane:
         states = [self.state[param] for param in params]
         lists = [[s[slot] for s in states] if slot in self.active else [] for slot in self.slots]
         return (*lists, [s["step"] for s in states], self.hyper)
+
+    @property
+    def made(self) -> Iterator[Tensor]:
+        """All state tensors."""
+        for part in self.tail[:-1]:
+            yield from part
+
+    def fits(self, group: dict[str, Any], state: States, active: tuple[str, ...]) -> bool:
+        """Whether it is made of this group's parameters and of the state tensors of today."""
+        params = group["params"]
+        if self.group is not group or self.active != active or len(params) != len(self.params):
+            return False
+        if self.state is not state or any(map(_is_not, params, self.params)):
+            return False
+        try:
+            lists = zip(self.tail, self._tail(self.params), strict=True)
+        except KeyError:
+            return False
+        return all(not any(map(_is_not, a, b)) for a, b in lists if a is not self.hyper)
 
     def follows(self, numbers: tuple[Any, ...]) -> bool:
         """Whether the tensors among ``numbers`` are those that :meth:`refresh` copies."""
@@ -63,15 +82,14 @@ class Lane:
         self.live = live if any(tensor is not None for tensor in live) else None
         values = tuple(map(float, numbers))
         if values != self.values:
-            self.hyper.copy_(weft.tensor(values, dtype=weft.float64))
+            _core.store(self.hyper, values)
             self.values = values
-        self.group.dirty = False
 
     def refresh(self) -> None:
         """Copy the hyperparameters that are tensors, without reading them: a graph can hold it."""
         for place, number in enumerate(self.live or ()):
             if number is not None:
-                self.hyper[place].copy_(number.detach().to(weft.float64).reshape(()))
+                self.hyper[place].copy_(number.detach().to(self.hyper.dtype).reshape(()))
 
     def update_some(self, native: Callable[..., Any], grads: list[Tensor | None]) -> None:
         """Update the parameters that have a gradient; which ones is remembered."""
@@ -82,3 +100,26 @@ class Lane:
             params = [self.params[i] for i in present]
             self._some = (present, params, self._tail(params))
         native(self._some[1], [grads[i] for i in present], *self._some[2])
+
+
+class Made:
+    """What an optimiser makes of its groups and its state, and what that was made of."""
+
+    __slots__ = ("groups", "guards", "lanes", "params", "state")
+    __weft_watched__ = True
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.lanes: tuple[Lane, ...] = ()
+        self.params: tuple[Tensor, ...] = ()
+        self.groups: Any = None
+        self.state: Any = None
+        self.guards = Guards([])
+
+    def is_current(self, groups: Any, state: Any) -> bool:
+        """Whether groups and state, and all in them, are as they were."""
+        return groups is self.groups and state is self.state and self.guards.hold()
+
+
+def _is_not(a: object, b: object) -> bool:
+    return a is not b

@@ -21,7 +21,6 @@ def set_rate(group: ParamGroup, lr: Any) -> None:
     """Give ``group`` another rate; one that is a tensor is written in place."""
     if isinstance(group["lr"], Tensor):
         group["lr"].fill_(lr)
-        group.dirty = True
     else:
         group["lr"] = lr
 

@@ -9,6 +9,7 @@ import numpy as np
 
 import weft
 from weft._core import Tensor
+from weft.optim._group import ParamGroup
 
 if TYPE_CHECKING:
     from weft.optim.optimizer import Optimizer
@@ -18,7 +19,7 @@ def save_state(optimizer: Optimizer) -> dict[str, Any]:
     """``{"state": {number: tensors by name}, "param_groups": [...]}``, sharing the tensors."""
     state: dict[int, dict[str, Any]] = {}
     groups: list[dict[str, Any]] = []
-    for lane in optimizer._lanes:
+    for lane in optimizer._made.lanes:
         numbers = range(len(state), len(state) + len(lane.params))
         for number, param in zip(numbers, lane.params, strict=True):
             state[number] = _saved(optimizer, optimizer.state[param])
@@ -39,24 +40,24 @@ def load_state(optimizer: Optimizer, saved: Mapping[str, Any]) -> None:
     if not isinstance(saved, Mapping) or not {"state", "param_groups"} <= set(saved):
         raise ValueError(f"{name}.load_state_dict: expected keys 'state' and 'param_groups'")
     groups = saved["param_groups"]
-    expected = [len(lane.params) for lane in optimizer._lanes]
+    expected = [len(lane.params) for lane in optimizer._made.lanes]
     got = [len(group["params"]) for group in groups]
     if expected != got:
         raise ValueError(
             f"{name}.load_state_dict: groups differ, expected {expected} parameters, got {got}"
         )
     merged = [
-        type(lane.group)({**lane.group, **group, "params": lane.params})
-        for lane, group in zip(optimizer._lanes, groups, strict=True)
+        ParamGroup({**lane.group, **group, "params": lane.params})
+        for lane, group in zip(optimizer._made.lanes, groups, strict=True)
     ]
     numbers = [number for group in groups for number in group["params"]]
     plan = [
         (param, _checked(name, optimizer, param, number, saved["state"].get(number, {})))
-        for param, number in zip(optimizer._params, numbers, strict=True)
+        for param, number in zip(optimizer._made.params, numbers, strict=True)
     ]
     for group in merged:
         optimizer._check(group)
-    for lane, group in zip(optimizer._lanes, merged, strict=True):
+    for lane, group in zip(optimizer._made.lanes, merged, strict=True):
         lane.group.update(group)
     optimizer.sync()
     for param, values in plan:

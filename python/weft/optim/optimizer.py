@@ -4,35 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
-from weakref import WeakSet
 
 import weft
-from weft import _core
-from weft._core import Tensor
-from weft.nn._tracked import Tracked
+from weft import _core, _watch
+from weft._core import Guards, Snapshot, Tensor
 from weft.optim._group import ParamGroup
-from weft.optim._lane import Lane
+from weft.optim._lane import Lane, Made
 from weft.optim._params import check_names, named, ordered
 from weft.optim._state import load_state, save_state
 
-_live: WeakSet[Optimizer] = WeakSet()
 _NONE = type(None)
 
 
-def sync_all() -> None:
-    """Bring the native hyperparameters of every living optimiser up to date.
-
-    ``weft.compile`` calls it before it records, since a recording must not contain such writes.
-
-    Example:
-        >>> import weft
-        >>> weft.optim.sync_all()
-    """
-    for optimizer in list(_live):
-        optimizer.sync()
-
-
-class Optimizer(Tracked):
+class Optimizer:
     """Parameters in groups, their state, and a step that updates them in place.
 
     Every group is updated by one fused native call. State tensors are made when a group is added,
@@ -55,17 +39,15 @@ class Optimizer(Tracked):
     _saves_step: ClassVar[bool] = True
     param_groups: list[ParamGroup]
     state: dict[Tensor, dict[str, Any]]
-    _lanes: tuple[Lane, ...]
-    _params: tuple[Tensor, ...]
+    _made: Made
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         """Sort ``params`` into groups."""
         self.defaults = defaults
         self.param_groups, self.state = [], {}
-        self._lanes, self._params = (), ()
+        self._made = Made()
         for group in self._groups_of(params):
             self.add_param_group(group)
-        _live.add(self)
 
     def _groups_of(self, params: Any) -> list[dict[str, Any]]:
         if isinstance(params, Tensor):
@@ -92,25 +74,21 @@ class Optimizer(Tracked):
         group = ParamGroup({**self.defaults, **param_group, **names, "params": params})
         check_names(name, group, self.param_groups)
         self._check(group)
-        hyper = weft.tensor(list(map(float, self._hyper(group))), dtype=weft.float64)
+        self.param_groups.append(group)
         try:
-            for param in params:
-                self.state[param] = {"step": weft.zeros((), dtype=weft.float32)}
-            lane = self._lane(group, hyper)
+            self._relay()
         except BaseException:
+            self.param_groups.pop()
             for param in params:
                 self.state.pop(param, None)
             raise
-        self.param_groups.append(group)
-        self._lanes = (*self._lanes, lane)
-        self._params = (*self._params, *params)
-        _core.bump_epoch()
 
-    def _lane(self, group: ParamGroup, hyper: Tensor) -> Lane:
+    def _lane(self, group: ParamGroup, active: tuple[str, ...], hyper: Tensor) -> Lane:
         """Make the state tensors that ``group`` lacks, and the lists for its native call."""
-        active = self._active(group)
         for param in group["params"]:
-            state = self.state[param]
+            state = self.state.setdefault(param, {})
+            if "step" not in state:
+                state["step"] = weft.zeros((), dtype=weft.float32)
             for slot in active:
                 if slot not in state:
                     state[slot] = weft.zeros(param.shape, dtype=param.dtype)
@@ -124,7 +102,7 @@ class Optimizer(Tracked):
         """Adapt a parameter's state before the state tensors in use change."""
 
     def _check_params(self, params: list[Any]) -> None:
-        name, seen = type(self).__name__, {id(param) for param in self._params}
+        name, seen = type(self).__name__, {id(param) for param in self._made.params}
         for param in params:
             if not isinstance(param, Tensor):
                 raise TypeError(f"{name}: can only optimise tensors, got {type(param).__name__}")
@@ -152,37 +130,78 @@ class Optimizer(Tracked):
         """The numbers (or tensors of one) that the native call reads, in its order."""
         raise NotImplementedError(f"{type(self).__name__} does not say which numbers it needs")
 
-    def sync(self) -> None:
-        """Write changed hyperparameters to where the native update reads them."""
-        for lane in self._lanes:
-            if lane.group.dirty:
-                self._check(lane.group)
-                numbers = self._hyper(lane.group)
-                if self._active(lane.group) != lane.active or not lane.follows(numbers):
-                    lane = self._relay(lane)
-                lane.write(numbers)
+    def sync(self) -> Guards:
+        """Bring what the native update reads up to date with groups and state.
 
-    def _relay(self, old: Lane) -> Lane:
-        """Replace a lane whose hyperparameters now need other state tensors."""
-        for param in old.params:
-            self._slots_left(self.state[param])
-        new = self._lane(old.group, old.hyper)
-        new.values = old.values
-        self._lanes = tuple(new if lane is old else lane for lane in self._lanes)
-        return new
+        Returns:
+            what has to be as it is now for nothing to be left to do.
+        """
+        if not self._made.is_current(self.param_groups, self.state):
+            before = _core.set_paused(True)
+            try:
+                self._relay()
+            finally:
+                _core.set_paused(before)
+        return self._made.guards
+
+    def _follow(self) -> Made:
+        """What is made of groups and state, up to date, also when a plan runs."""
+        guards, made, watch = self.sync(), self._made, _watch.current()
+        if watch is not None:
+            watch.feeds.append((guards, self.sync))
+            text = f"state of {type(self).__name__}"
+            watch.place("slot", made, "lanes", made.lanes, text, deep=False)
+            for lane in made.lanes:
+                _core.adopt(lane.hyper)
+                for tensor in lane.made:
+                    _core.adopt(tensor)
+        return made
+
+    def _relay(self) -> None:
+        """Check all groups, then make the lanes that no longer fit them."""
+        made, groups = self._made, self.param_groups
+        for group in groups:
+            self._check(group)
+        old = {id(lane.group): lane for lane in made.lanes}
+        lanes = tuple(self._refreshed(group, old.get(id(group))) for group in groups)
+        if lanes != made.lanes:
+            made.lanes = lanes
+            made.params = tuple(param for lane in lanes for param in lane.params)
+        made.groups, made.state = groups, self.state
+        places: list[tuple[str, Any, Any, Snapshot]]
+        places = [("content", held, None, Snapshot(held)) for held in (groups, self.state, *groups)]
+        made.guards = Guards(places)
+
+    def _refreshed(self, group: ParamGroup, lane: Lane | None) -> Lane:
+        active, numbers = self._active(group), self._hyper(group)
+        old = lane
+        if lane is None or not (lane.fits(group, self.state, active) and lane.follows(numbers)):
+            if old is not None and old.active != active:
+                for param in filter(self.state.__contains__, old.params):
+                    self._slots_left(self.state[param])
+            hyper = weft.zeros(len(numbers), dtype=weft.float64) if old is None else old.hyper
+            lane = self._lane(group, active, hyper)
+        lane.write(numbers)
+        return lane
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied and pickled: all but what is made of groups and state."""
+        return {name: value for name, value in vars(self).items() if name != "_made"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a copy, and make anew what belongs to it."""
+        vars(self).update(state, _made=Made())
+        self._relay()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; return what ``closure`` (if any) returns."""
         loss = None
         if closure is not None:
             loss = closure()
-        if _core.is_recording():
-            _core.on_refresh(self.sync)
-        else:
-            self.sync()
+        made = self._follow()
         enabled = _core.set_grad_enabled(False)
         try:
-            for lane in self._lanes:
+            for lane in made.lanes:
                 if lane.live is not None:
                     lane.refresh()
                 grads = [param.grad for param in lane.params]
@@ -196,11 +215,12 @@ class Optimizer(Tracked):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop all gradients, or fill them with zeros."""
+        params = self._follow().params
         if set_to_none:
-            for param in self._params:
+            for param in params:
                 param.grad = None
             return
-        for param in self._params:
+        for param in params:
             if param.grad is not None:
                 param.grad.zero_()
 

@@ -3,15 +3,16 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use smallvec::SmallVec;
-use weft_kernels::{Buffer, Layout};
+use smallvec::{SmallVec, smallvec};
+use weft_kernels::{Buffer, DType, Layout};
 
 use crate::error::{Error, Result};
 use crate::exec::{Plan, Run};
 use crate::graph::{Graph, Role};
 use crate::pass;
 use crate::random;
-use crate::record::{Binding, Recording, Returned};
+use crate::record::{Binding, Given, Recording};
+use crate::tape;
 use crate::tensor::Tensor;
 
 /// A static graph with its plan, bound to the live tensors that it reads and writes.
@@ -46,9 +47,7 @@ impl Compiled {
     /// Whether a call with these arguments finds everything as it was recorded, and all
     /// that the plan reads lies inside its buffer (that of a captured tensor never changes).
     pub fn fits(&self, args: &[Tensor]) -> bool {
-        self.recording.fits(args)
-            && args.iter().all(|arg| self.captures(arg).is_none())
-            && self.inside(args)
+        self.recording.fits(args) && self.inside(args)
     }
 
     fn inside(&self, args: &[Tensor]) -> bool {
@@ -96,38 +95,43 @@ impl Compiled {
         kept.map_or_else(|| Run::new(&self.plan), Ok)
     }
 
+    /// Sets what the function sets and returns what it returns.
     fn deliver(&self, outputs: SmallVec<[Buffer; 2]>, args: &[Tensor]) -> SmallVec<[Tensor; 2]> {
-        let mut made: SmallVec<[Tensor; 2]> = SmallVec::new();
-        for (leaf, set) in &self.recording.grads {
-            if !set {
-                leaf.of(args).poke_grad(None);
-            }
-        }
+        let recording = &self.recording;
+        let mut made: SmallVec<[Option<(Buffer, DType)>; 4]> = smallvec![None; outputs.len()];
         for (buffer, target) in outputs.into_iter().zip(self.plan.targets()) {
-            let layout = Layout::contiguous(target.fact.shape);
-            let tensor = Tensor::new(buffer, target.fact.dtype, layout);
-            match target.role {
-                Role::Grad(i) => {
-                    self.recording.grads[i as usize].0.of(args).poke_grad(Some(tensor))
-                }
-                _ => made.push(tensor),
-            }
+            let (Role::Return(i) | Role::Grad(i)) = target.role else { continue };
+            made[i as usize] = Some((buffer, target.fact.dtype));
         }
-        let mut made = made.into_iter();
-        let give = |returned: &Returned| match returned {
-            Returned::Captured(tensor) => tensor.clone(),
-            Returned::Arg(i) => args[*i].clone(),
-            Returned::Made => made.next().expect("one result per returned tensor"),
-        };
-        self.recording.returns.iter().map(give).collect()
-    }
-
-    /// The captured tensor that shares memory with `arg`, if any does.
-    pub fn captures(&self, arg: &Tensor) -> Option<&Tensor> {
-        self.recording.bindings.iter().find_map(|binding| match binding {
-            Binding::Captured(tensor) if tensor.buffer().same(arg.buffer()) => Some(tensor),
-            _ => None,
-        })
+        let give = |given: &Given| resolve(given, &made, args);
+        let grads: SmallVec<[Option<Tensor>; 8]> =
+            recording.grads.iter().map(|(_, given)| given.as_ref().map(give)).collect();
+        let returns = recording.returns.iter().map(|returned| {
+            let tensor = match &returned.given {
+                Given::Grad(k) => grads[*k].clone().expect("a returned .grad is set"),
+                given => give(given),
+            };
+            match &returned.walked {
+                Some(op) => {
+                    let result = tensor.detach();
+                    tape::mark_walked(op, &result);
+                    result
+                }
+                None if returned.wants => {
+                    tensor.set_requires_grad(true);
+                    tensor
+                }
+                None => tensor,
+            }
+        });
+        let returns = returns.collect();
+        for ((leaf, _), grad) in recording.grads.iter().zip(grads) {
+            leaf.of(args).poke_grad(grad);
+        }
+        for (leaf, on) in &recording.switched {
+            leaf.of(args).set_requires_grad(*on);
+        }
+        returns
     }
 
     /// The tensors whose contents a run with these arguments changes in place.
@@ -161,6 +165,28 @@ impl Compiled {
     /// Number of arithmetic operations of one run.
     pub fn flops(&self) -> u64 {
         self.tidy.flops()
+    }
+}
+
+/// A tensor on new memory, or on memory that was there before.
+fn resolve(given: &Given, made: &[Option<(Buffer, DType)>], args: &[Tensor]) -> Tensor {
+    match given {
+        Given::Made(i, layout) => {
+            let (buffer, dtype) = made[*i as usize].as_ref().expect("every number has a result");
+            Tensor::new(buffer.clone(), *dtype, *layout)
+        }
+        Given::Old(tensor) => tensor.clone(),
+        Given::Arg(i) => args[*i].clone(),
+        Given::OfArg(i, layout) => {
+            let offset = args[*i].layout().offset + layout.offset;
+            args[*i].alias(Layout { offset, ..*layout })
+        }
+        Given::OfGrad(leaf, layout) => {
+            let grad = leaf.of(args).peek_grad();
+            grad.expect("bound before the run").alias(*layout)
+        }
+        Given::LeafGrad(leaf) => leaf.of(args).peek_grad().expect("bound before the run"),
+        Given::Grad(_) => unreachable!("only returned tensors are the .grad of a leaf"),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod eager;
 pub mod error;
 pub mod exec;
 pub mod fact;
+pub mod feed;
 pub mod graph;
 pub mod mode;
 pub mod op;

@@ -1,7 +1,7 @@
 //! Switches of the current thread.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The tape is on.
 const GRAD: u32 = 1;
@@ -9,8 +9,8 @@ const GRAD: u32 = 1;
 const RECORDING: u32 = 2;
 /// The recording is told to look away.
 const UNSEEN: u32 = 4;
-/// The rest counts recordings.
-const GENERATION: u32 = 8;
+/// The recording does not note what happens.
+const PAUSED: u32 = 8;
 
 thread_local! {
     static MODE: Cell<u32> = const { Cell::new(GRAD) };
@@ -22,7 +22,17 @@ fn set(bit: u32, on: bool) -> bool {
     before & bit != 0
 }
 
-static EPOCH: AtomicU64 = AtomicU64::new(1);
+/// The number of the recording before.
+static RECORDINGS: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    static GENERATION: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The switches that a static graph depends on, as one word.
+pub fn key() -> u32 {
+    MODE.get() & GRAD
+}
 
 /// Whether operations on this thread put nodes on the tape.
 pub fn grad_enabled() -> bool {
@@ -50,21 +60,27 @@ impl Drop for Restore {
 
 /// Whether this thread records a static graph.
 pub fn recording() -> bool {
-    MODE.get() & RECORDING != 0
+    MODE.get() & (RECORDING | PAUSED) == RECORDING
 }
 
 /// Starts or ends a recording of its own number.
 pub(crate) fn set_recording(on: bool) {
     if on {
-        MODE.set(MODE.get().wrapping_add(GENERATION));
+        // Zero stands for "no recording".
+        let number = RECORDINGS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
+        GENERATION.set(number);
     }
     set(RECORDING, on);
 }
 
 /// The number of this thread's recording; 0 outside of recordings.
 pub(crate) fn generation() -> u32 {
-    let mode = MODE.get();
-    if mode & RECORDING == 0 { 0 } else { mode / GENERATION }
+    if recording() { GENERATION.get() } else { 0 }
+}
+
+/// Lets things be done beside a recording, unseen by it; returns what it was.
+pub fn set_paused(on: bool) -> bool {
+    set(PAUSED, on)
 }
 
 /// Lets values be read for printing while a graph is recorded; returns what it was.
@@ -75,15 +91,4 @@ pub fn set_unseen(on: bool) -> bool {
 /// Whether values may be read for printing.
 pub(crate) fn unseen() -> bool {
     MODE.get() & UNSEEN != 0
-}
-
-/// A number that changes whenever something changes that a recorded graph may depend on
-/// without reading it as a tensor: module attributes, hyperparameters, `requires_grad`.
-pub fn epoch() -> u64 {
-    EPOCH.load(Ordering::Relaxed)
-}
-
-/// Declares such a change.
-pub fn bump_epoch() {
-    EPOCH.fetch_add(1, Ordering::Relaxed);
 }

@@ -234,7 +234,7 @@ impl Tensor {
     }
 
     /// Whether it was made during the recording that runs on this thread.
-    pub(crate) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         self.0.born != 0 && self.0.born == mode::generation()
     }
 
@@ -259,8 +259,9 @@ impl Tensor {
 
     /// Switches gradients of a leaf on or off.
     pub fn set_requires_grad(&self, on: bool) {
-        if self.0.requires_grad.swap(on, Ordering::Relaxed) != on {
-            mode::bump_epoch();
+        self.0.requires_grad.store(on, Ordering::Relaxed);
+        if mode::recording() && !self.is_local() {
+            record::note_switched(self);
         }
     }
 

@@ -4,17 +4,17 @@ use std::sync::Mutex;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyDict;
 use weft_core::graph::Kind;
 use weft_core::record::{self, Binding, Recording};
 use weft_core::site::{self, Site};
-use weft_core::{Compiled, Tensor, mode};
-use weft_kernels::Layout;
+use weft_core::{Compiled, Tensor};
 
 use crate::call::detached;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
+type Results = smallvec::SmallVec<[Tensor; 2]>;
 type Tensors<'py> = Vec<PyRef<'py, PyTensor>>;
 
 /// The innermost line of Python that is not weft's own.
@@ -52,10 +52,12 @@ pub fn record_start(args: Tensors<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Ends the recording.
+/// Ends the recording: what is returned, and what was reached in another way than as an
+/// argument.
 #[pyfunction]
-pub fn record_finish(returned: Tensors<'_>) -> PyResult<PyRecording> {
-    let recording = record::finish(&tensors(&returned)).or_raise();
+#[pyo3(signature = (returned, doors = Vec::new()))]
+pub fn record_finish(returned: Tensors<'_>, doors: Tensors<'_>) -> PyResult<PyRecording> {
+    let recording = record::finish(&tensors(&returned), &tensors(&doors)).or_raise();
     site::set_source(None);
     recording.map(|r| PyRecording(Mutex::new(Some(r))))
 }
@@ -119,24 +121,20 @@ impl PyRecording {
 
 /// A static graph, planned and bound to the tensors that it reads and writes.
 #[pyclass(frozen, name = "Program", module = "weft._core")]
-pub struct PyProgram(Compiled, u64);
+pub struct PyProgram(pub Compiled, u64);
 
 /// Arithmetic operations from which on a run lets other Python threads go on.
 const RELEASE: u64 = 1 << 18;
 
+impl PyProgram {
+    /// Runs on arguments that fit.
+    pub fn run(&self, py: Python<'_>, args: &[Tensor]) -> weft_core::Result<Results> {
+        if self.1 < RELEASE { self.0.call(args) } else { detached(py, || self.0.call(args)) }
+    }
+}
+
 #[pymethods]
 impl PyProgram {
-    /// Runs; `None` if something is not as it was recorded.
-    fn __call__(&self, py: Python<'_>, args: Tensors<'_>) -> PyResult<Option<Vec<PyTensor>>> {
-        let args = tensors(&args);
-        if !self.0.fits(&args) {
-            return Ok(None);
-        }
-        let results =
-            if self.1 < RELEASE { self.0.call(&args) } else { detached(py, || self.0.call(&args)) };
-        Ok(Some(results.or_raise()?.into_iter().map(PyTensor).collect()))
-    }
-
     /// The tensors that a run changes in place.
     fn written(&self, args: Tensors<'_>) -> Vec<PyTensor> {
         self.0.written(&tensors(&args)).into_iter().map(PyTensor).collect()
@@ -203,42 +201,23 @@ impl PyProgram {
     }
 }
 
-static REFRESH: Mutex<Vec<Py<PyAny>>> = Mutex::new(Vec::new());
-
-fn refresh() -> std::sync::MutexGuard<'static, Vec<Py<PyAny>>> {
-    REFRESH.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// Writes numbers where a plan reads them, unseen by recordings.
+#[pyfunction]
+pub fn store(target: PyRef<'_, PyTensor>, values: Vec<f64>) -> PyResult<()> {
+    weft_core::feed::store(&target.0, &values).or_raise()
 }
 
-/// Registers, with the recording that runs, a function to be called before a run when
-/// something may have changed.
+/// The switches that a compiled function depends on, as one word.
 #[pyfunction]
-pub fn on_refresh(callback: Py<PyAny>) {
-    refresh().push(callback);
+pub fn mode_key() -> u32 {
+    weft_core::mode::key()
 }
 
-/// The functions registered since the last call.
+/// Reads memory that was there before the recording at every run, instead of taking it for
+/// a constant.
 #[pyfunction]
-pub fn take_refresh() -> Vec<Py<PyAny>> {
-    std::mem::take(&mut *refresh())
-}
-
-/// A hashable description of tensor arguments: dtypes, layouts, gradients, shared memory.
-#[pyfunction]
-pub fn signature<'py>(py: Python<'py>, args: Tensors<'py>) -> Bound<'py, PyString> {
-    let mut text = String::new();
-    for (i, arg) in args.iter().enumerate() {
-        let t = &arg.0;
-        let Layout { shape, strides, .. } = t.layout();
-        let first = args[..i].iter().position(|o| o.0.buffer().same(t.buffer()));
-        let shift = first.map(|f| t.layout().offset as i64 - args[f].0.layout().offset as i64);
-        let grad = if t.requires_grad() { "*" } else { "" };
-        text.push_str(&format!("{}{grad}{shape}{strides}", t.dtype().short()));
-        if let (Some(first), Some(shift)) = (first, shift) {
-            text.push_str(&format!("@{first}+{shift}"));
-        }
-        text.push(';');
-    }
-    PyString::new(py, &text)
+pub fn adopt(tensor: PyRef<'_, PyTensor>) {
+    record::adopt(&tensor.0);
 }
 
 /// Whether every new plan is checked: that reads see what they should, that nothing needed
@@ -248,14 +227,14 @@ pub fn verify_plans(on: bool) {
     weft_core::exec::verify_plans(on);
 }
 
-/// A number that changes whenever something changes that a compiled function may depend on.
+/// Lets things be done beside a recording, unseen by it; returns what it was.
 #[pyfunction]
-pub fn epoch() -> u64 {
-    mode::epoch()
+pub fn set_paused(on: bool) -> bool {
+    weft_core::mode::set_paused(on)
 }
 
-/// Declares such a change.
+/// Whether a tensor was there before the recording that runs on this thread.
 #[pyfunction]
-pub fn bump_epoch() {
-    mode::bump_epoch();
+pub fn is_old(tensor: PyRef<'_, PyTensor>) -> bool {
+    !tensor.0.is_local()
 }

@@ -4,14 +4,20 @@ mod call;
 mod convert;
 mod create;
 mod data;
+mod dispatch;
 mod dtype;
 mod fit;
 mod fork;
 mod graph;
+mod guards;
 mod index;
 mod info;
+mod names;
 mod ops;
 mod raise;
+mod result;
+mod signature;
+mod snapshot;
 mod table;
 mod tape;
 mod tensor;
@@ -29,12 +35,16 @@ mod _core {
     #[pymodule_export]
     use crate::data::from_buffer;
     #[pymodule_export]
+    use crate::dispatch::{Dispatch, Entry};
+    #[pymodule_export]
     use crate::dtype::{PyDType, dtype_of};
     #[pymodule_export]
     use crate::graph::{
-        PyProgram, PyRecording, bump_epoch, epoch, here, on_refresh, record_abort, record_finish,
-        record_start, signature, take_refresh, verify_plans,
+        PyProgram, PyRecording, adopt, here, is_old, mode_key, record_abort, record_finish,
+        record_start, set_paused, store, verify_plans,
     };
+    #[pymodule_export]
+    use crate::guards::Guards;
     #[pymodule_export]
     use crate::info::{_fail_allocation, build_info, get_num_threads, set_num_threads};
     #[pymodule_export]
@@ -46,6 +56,8 @@ mod _core {
     };
     #[pymodule_export]
     use crate::raise::CompileError;
+    #[pymodule_export]
+    use crate::snapshot::PySnapshot;
     #[pymodule_export]
     use crate::table::{PyRow, op_table};
     #[pymodule_export]
@@ -61,6 +73,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::names::make(m.py());
         m.add("__version__", env!("CARGO_PKG_VERSION"))?;
         crate::fork::register(m.py())
     }

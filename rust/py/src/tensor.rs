@@ -303,13 +303,15 @@ impl PyTensor {
 
     /// How often the memory was changed in place.
     #[getter]
-    fn _version(&self) -> u32 {
-        self.0.buffer().version()
+    fn _version(&self) -> PyResult<u32> {
+        record::forbid_read("._version").or_raise()?;
+        Ok(self.0.buffer().version())
     }
 
     /// Whether gradients flow through it.
     #[getter]
     fn get_requires_grad(&self) -> bool {
+        record::note_flag_read(&self.0);
         self.0.requires_grad()
     }
 

@@ -5,6 +5,7 @@
 //! Buffers that were there before the recording are inputs; what they hold at the end,
 //! if it changed, is an update.
 
+mod given;
 mod recorder;
 mod recording;
 mod storage;
@@ -17,8 +18,9 @@ use crate::op::Op;
 use crate::site::Site;
 use crate::tensor::Tensor;
 
+pub use given::{Given, Returned};
 pub use recorder::Recorder;
-pub use recording::{Binding, Difference, GradGuard, Leaf, Recording, Returned};
+pub use recording::{Binding, Difference, GradGuard, Leaf, Recording};
 
 thread_local! {
     static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
@@ -39,11 +41,12 @@ pub fn start(args: &[Tensor]) -> Result<()> {
     Ok(())
 }
 
-/// Ends the recording; `returned` are the tensors that the function returns.
-pub fn finish(returned: &[Tensor]) -> Result<Recording> {
+/// Ends the recording; `returned` are the tensors that the function returns, `doors` those
+/// that it reached in another way than as an argument.
+pub fn finish(returned: &[Tensor], doors: &[Tensor]) -> Result<Recording> {
     mode::set_recording(false);
     let recorder = RECORDER.take().ok_or_else(|| Error::compile("nothing is being recorded"))?;
-    recorder.finish(returned)
+    recorder.finish(returned, doors)
 }
 
 /// Gives the recording up.
@@ -74,6 +77,23 @@ pub(crate) fn note_history(owner: &Tensor) {
 
 pub(crate) fn note_grad_read(leaf: &Tensor, grad: Option<&Tensor>) {
     with(|r| r.note_grad_read(leaf, grad));
+}
+
+/// The memory of a tensor was there before the recording.
+pub fn adopt(tensor: &Tensor) {
+    with(|r| r.adopt_old(tensor));
+}
+
+/// Python reads `requires_grad` of a tensor.
+pub fn note_flag_read(tensor: &Tensor) {
+    if mode::recording() && !tensor.is_local() {
+        with(|r| r.note_flag_read(tensor));
+    }
+}
+
+/// `requires_grad` of a tensor older than the recording was switched.
+pub(crate) fn note_switched(tensor: &Tensor) {
+    with(|r| r.note_switched(tensor));
 }
 
 pub(crate) fn note_grad_set(leaf: &Tensor) {

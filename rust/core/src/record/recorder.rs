@@ -6,9 +6,11 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use weft_kernels::{Buffer, DType, Layout, Shape};
 
-use super::recording::{Binding, GradGuard, Leaf, Recording, Returned};
-use super::storage::Storage;
+use super::given::{Given, Returned};
+use super::recording::{Binding, GradGuard, Leaf, Recording};
+use super::storage::{Storage, extent};
 use crate::error::{Error, Result};
+use crate::fact::Fact;
 use crate::graph::{Constant, Graph, Output, Role, ValueId};
 use crate::op::view::{AsStridedScatter, View};
 use crate::op::{Class, Op};
@@ -18,16 +20,22 @@ use crate::tensor::Tensor;
 
 /// The recording of one run in the making.
 pub struct Recorder {
-    graph: Graph,
-    storages: HashMap<u64, SmallVec<[Storage; 1]>>,
-    bindings: Vec<Binding>,
+    pub(super) graph: Graph,
+    pub(super) storages: HashMap<u64, SmallVec<[Storage; 1]>>,
+    pub(super) bindings: Vec<Binding>,
     layouts: Vec<Layout>,
     /// Buffers with a smaller number were there before.
     first_own: u64,
-    args: Vec<Tensor>,
+    pub(super) args: Vec<Tensor>,
     requires: Vec<bool>,
+    /// Arguments that must be the same tensor at every call.
+    pins: Vec<usize>,
     /// Leaves whose `.grad` was set, in order.
-    grads_set: Vec<Tensor>,
+    pub(super) grads_set: Vec<Tensor>,
+    /// Tensors whose `requires_grad` was read, and what it was.
+    flags_read: Vec<(Tensor, bool)>,
+    /// Tensors whose `requires_grad` was switched, in order.
+    switched: Vec<Tensor>,
     /// What `.grad` fields were found to be, before they were set.
     grads_read: Vec<(Tensor, Option<Layout>)>,
     grad_of: HashMap<u64, Tensor>,
@@ -35,11 +43,16 @@ pub struct Recorder {
     stand_ins: Vec<Tensor>,
     /// Older tensors that a change in place gave a history.
     rebased: Vec<Tensor>,
-    random_start: u64,
+    /// Blocks of the random stream that the recording's own operations have used: other threads
+    /// may draw meanwhile.
+    random_blocks: u64,
 }
 
 impl Recorder {
     pub(super) fn new(args: &[Tensor]) -> Result<Recorder> {
+        // The generator's state is older than the recording, so it is made before the
+        // first number that belongs to the recording is taken.
+        random::position();
         let mut recorder = Recorder {
             graph: Graph::default(),
             storages: HashMap::new(),
@@ -48,31 +61,59 @@ impl Recorder {
             first_own: Buffer::next_id(),
             args: args.to_vec(),
             requires: Vec::new(),
+            pins: Vec::new(),
             grads_set: Vec::new(),
+            flags_read: Vec::new(),
+            switched: Vec::new(),
             grads_read: Vec::new(),
             grad_of: HashMap::new(),
             stand_ins: Vec::new(),
             rebased: Vec::new(),
-            random_start: random::position(),
+            random_blocks: 0,
         };
         for (i, arg) in args.iter().enumerate() {
             let known = recorder.storages.get(&arg.buffer().id());
             if known.is_none_or(|list| !list.iter().any(|s| s.covers(arg.layout()))) {
-                recorder.add_input(arg, Binding::Arg(i), *arg.layout());
+                recorder.add_input(
+                    arg.buffer(),
+                    arg.dtype(),
+                    Binding::Arg(i),
+                    *arg.layout(),
+                    arg.requires_grad(),
+                );
+                recorder.part(arg.buffer(), arg.dtype())?;
             }
         }
         Ok(recorder)
     }
 
-    fn add_input(&mut self, tensor: &Tensor, binding: Binding, root: Layout) -> ValueId {
-        let value = self.graph.input(tensor.fact().with_shape(root.shape));
+    fn add_input(
+        &mut self,
+        buffer: &Buffer,
+        dtype: DType,
+        binding: Binding,
+        root: Layout,
+        requires: bool,
+    ) -> ValueId {
+        let value = self.graph.input(Fact::new(dtype, root.shape));
         let number = self.bindings.len() as u32;
         self.bindings.push(binding);
-        self.requires.push(tensor.requires_grad());
+        self.requires.push(requires);
         self.layouts.push(Layout { offset: 0, ..root });
         let storage = Storage::new(root, value, Some(number));
-        self.storages.entry(tensor.buffer().id()).or_default().push(storage);
+        self.storages.entry(buffer.id()).or_default().push(storage);
         value
+    }
+
+    /// Regions of one buffer that overlap become one.
+    fn part(&mut self, buffer: &Buffer, dtype: DType) -> Result<()> {
+        let list = &self.storages[&buffer.id()];
+        let mut extents: Vec<_> = list.iter().map(|s| extent(&s.root)).collect();
+        extents.sort_unstable();
+        if extents.windows(2).any(|pair| pair[0].1 > pair[1].0) {
+            self.widen(buffer, dtype, None)?;
+        }
+        Ok(())
     }
 
     /// A tensor that no operation of this recording made.
@@ -91,10 +132,18 @@ impl Recorder {
             Some(leaf) => Binding::GradOf(self.leaf(leaf)),
             None => Binding::Captured(tensor.clone()),
         };
-        self.add_input(tensor, binding, root);
+        self.add_input(buffer, tensor.dtype(), binding, root, tensor.requires_grad());
     }
 
-    fn leaf(&self, tensor: &Tensor) -> Leaf {
+    /// Memory that was there before, though its buffer is new.
+    pub(super) fn adopt_old(&mut self, tensor: &Tensor) {
+        if !self.storages.contains_key(&tensor.buffer().id()) {
+            let binding = Binding::Captured(tensor.clone());
+            self.add_input(tensor.buffer(), tensor.dtype(), binding, *tensor.layout(), false);
+        }
+    }
+
+    pub(super) fn leaf(&self, tensor: &Tensor) -> Leaf {
         let arg = self.args.iter().position(|arg| arg.same(tensor));
         arg.map_or_else(|| Leaf::Captured(tensor.clone()), Leaf::Arg)
     }
@@ -111,22 +160,69 @@ impl Recorder {
         self.storages.entry(buffer.id()).or_default().push(Storage::new(root, value, None));
     }
 
+    /// Makes one region of all that is known of a buffer and `more`, contiguous and flat.
+    ///
+    /// An argument that shares its buffer with a tensor reached from outside must from then
+    /// on be the very same tensor.
+    fn widen(&mut self, buffer: &Buffer, dtype: DType, more: Option<&Tensor>) -> Result<()> {
+        let old = self.storages.remove(&buffer.id()).unwrap_or_default();
+        let roots = old.iter().map(|s| s.root).chain(more.map(|t| *t.layout()));
+        let (mut first, mut end) = (usize::MAX, 0);
+        for (from, to) in roots.map(|root| extent(&root)) {
+            (first, end) = (first.min(from), end.max(to));
+        }
+        let args = self.args.iter().enumerate().filter(|(_, arg)| arg.buffer().same(buffer));
+        let on_it: Vec<(usize, Tensor)> = args.map(|(i, arg)| (i, arg.clone())).collect();
+        let outside = |s: &Storage| {
+            s.input.is_some_and(|n| !matches!(self.bindings[n as usize], Binding::Arg(_)))
+        };
+        let captured = more.is_some_and(|t| !on_it.iter().any(|(_, arg)| arg.same(t)));
+        let lowest = on_it.iter().min_by_key(|(_, arg)| arg.layout().offset);
+        let binding = match lowest {
+            Some((i, arg)) if !captured && !old.iter().any(outside) => {
+                first = arg.layout().offset.min(first);
+                Binding::Arg(*i)
+            }
+            _ => {
+                (first, end) = (0, buffer.len() / dtype.size());
+                self.pins.extend(on_it.iter().map(|(i, _)| *i));
+                let flat = Layout::contiguous(Shape::new(&[end]));
+                Binding::Captured(Tensor::new(buffer.clone(), dtype, flat))
+            }
+        };
+        let flat = Layout::contiguous(Shape::new(&[end - first]));
+        let root = Layout { offset: first, ..flat };
+        let mut value = self.add_input(buffer, dtype, binding, root, false);
+        let site = Site::here();
+        for part in old.iter().filter(|s| s.written) {
+            let region = Layout { offset: part.root.offset - first, ..part.root };
+            let scatter = Op::Scatter(AsStridedScatter::new(&region));
+            value = self.graph.call(scatter, &[value, part.value], site)?[0];
+        }
+        let list = self.storages.get_mut(&buffer.id()).expect("just added");
+        list[0].value = value;
+        list[0].written = old.iter().any(|s| s.written);
+        for part in old {
+            list[0].views.insert(part.root, part.value);
+        }
+        Ok(())
+    }
+
+    /// What is known of the memory that `tensor` looks at.
     fn storage(&mut self, tensor: &Tensor) -> Result<&mut Storage> {
-        let (id, layout) = (tensor.buffer().id(), tensor.layout());
+        let (id, layout) = (tensor.buffer().id(), *tensor.layout());
         if !self.storages.contains_key(&id) {
             self.adopt(tensor);
         }
+        if !self.storages[&id].iter().any(|s| s.covers(&layout)) {
+            self.widen(tensor.buffer(), tensor.dtype(), Some(tensor))?;
+        }
         let list = self.storages.get_mut(&id).expect("just adopted");
-        list.iter_mut().find(|s| s.covers(layout)).ok_or_else(|| {
-            Error::compile(
-                "an argument shares memory with another tensor that the function uses. \
-                 Pass a .clone(), or only one of them",
-            )
-        })
+        Ok(list.iter_mut().find(|s| s.covers(&layout)).expect("widened to cover it"))
     }
 
     /// The value that a tensor holds now.
-    fn value(&mut self, tensor: &Tensor) -> Result<ValueId> {
+    pub(super) fn value(&mut self, tensor: &Tensor) -> Result<ValueId> {
         let layout = *tensor.layout();
         let storage = self.storage(tensor)?;
         if let Some(&value) = storage.views.get(&layout) {
@@ -135,12 +231,7 @@ impl Recorder {
         if layout == storage.root {
             return Ok(storage.value);
         }
-        let (root, value) = (storage.root, storage.value);
-        let Some(region) = storage.relative(&layout) else {
-            return Err(Error::compile(
-                "a view of a changed tensor is read in a way that the graph cannot follow. Call .contiguous() first",
-            ));
-        };
+        let (region, root, value) = self.region(tensor)?;
         let same_order =
             region.is_contiguous() && region.offset == 0 && region.numel() == root.numel();
         let view = if same_order { View::Reshape(layout.shape) } else { View::as_strided(&region) };
@@ -149,16 +240,29 @@ impl Recorder {
         Ok(view)
     }
 
+    /// Where `tensor` lies in its contiguous root, that root's layout and value.
+    fn region(&mut self, tensor: &Tensor) -> Result<(Layout, Layout, ValueId)> {
+        let layout = *tensor.layout();
+        let storage = self.storage(tensor)?;
+        if storage.relative(&layout).is_none() {
+            self.widen(tensor.buffer(), tensor.dtype(), None)?;
+        }
+        let storage = self.storage(tensor)?;
+        let region = storage.relative(&layout).expect("a widened root is contiguous");
+        Ok((region, storage.root, storage.value))
+    }
+
     fn values(&mut self, tensors: &[&Tensor]) -> Result<SmallVec<[ValueId; 4]>> {
         tensors.iter().map(|t| self.value(t)).collect()
     }
 
     /// Random operations count from where the stream stood when the recording began.
-    fn relative(&self, op: &Op) -> Op {
+    fn relative(&mut self, op: &Op) -> Op {
         match op {
             Op::Random(random) => {
-                let used = random::position() - self.random_start;
-                Op::Random(crate::op::random::Random { ahead: random.ahead + used, ..*random })
+                let ahead = random.ahead + self.random_blocks;
+                self.random_blocks += random.blocks();
+                Op::Random(crate::op::random::Random { ahead, ..*random })
             }
             other => other.clone(),
         }
@@ -245,16 +349,11 @@ impl Recorder {
     fn write(&mut self, target: &Tensor, value: ValueId, site: Site) -> Result<()> {
         let layout = *target.layout();
         let storage = self.storage(target)?;
-        let (root, before) = (storage.root, storage.value);
-        if layout == root {
+        if layout == storage.root {
             storage.write(value);
             return Ok(());
         }
-        let Some(region) = storage.relative(&layout) else {
-            return Err(Error::compile(
-                "a view is changed in place in a way that the graph cannot follow. Call .contiguous() first",
-            ));
-        };
+        let (region, root, before) = self.region(target)?;
         let whole = region.is_contiguous() && region.numel() == root.numel();
         let after = if whole {
             self.graph.call(Op::View(View::Reshape(root.shape)), &[value], site)?[0]
@@ -265,11 +364,6 @@ impl Recorder {
         let storage = self.storage(target)?;
         storage.write(after);
         storage.views.insert(layout, value);
-        if self.storages[&target.buffer().id()].len() > 1 {
-            return Err(Error::compile(
-                "an argument that shares memory with another one is changed in place. Pass a .clone()",
-            ));
-        }
         Ok(())
     }
 
@@ -292,24 +386,44 @@ impl Recorder {
         }
     }
 
-    pub(super) fn finish(mut self, returned: &[Tensor]) -> Result<Recording> {
+    pub(super) fn note_flag_read(&mut self, tensor: &Tensor) {
+        let known = |(t, _): &(Tensor, bool)| t.same(tensor);
+        let is_arg = self.args.iter().any(|arg| arg.same(tensor));
+        let switched = self.switched.iter().any(|t| t.same(tensor));
+        if !is_arg && !switched && !self.flags_read.iter().any(known) {
+            self.flags_read.push((tensor.clone(), tensor.requires_grad()));
+        }
+    }
+
+    pub(super) fn note_switched(&mut self, tensor: &Tensor) {
+        if !self.switched.iter().any(|t| t.same(tensor)) {
+            self.switched.push(tensor.clone());
+        }
+    }
+
+    /// Arguments that share memory with one of `doors`: tensors that the function reached
+    /// in another way than as an argument.
+    fn pinned(&self, doors: &[Tensor]) -> Vec<(usize, Tensor)> {
+        let outside = |arg: &Tensor| doors.iter().any(|door| door.buffer().same(arg.buffer()));
+        let pinned = |i: usize, arg: &Tensor| self.pins.contains(&i) || outside(arg);
+        let args = self.args.iter().enumerate().filter(|(i, arg)| pinned(*i, arg));
+        args.map(|(i, arg)| (i, arg.clone())).collect()
+    }
+
+    pub(super) fn finish(mut self, returned: &[Tensor], doors: &[Tensor]) -> Result<Recording> {
         self.check_histories()?;
-        let mut returns = Vec::new();
         let mut outputs = Vec::new();
+        let mut grads: Vec<(Leaf, Option<Given>)> = Vec::new();
+        for leaf in self.grads_set.clone() {
+            let given = match leaf.peek_grad() {
+                None => None,
+                Some(grad) => Some(self.given(&grad, &mut outputs, Role::Grad)?),
+            };
+            grads.push((self.leaf(&leaf), given));
+        }
+        let mut returns: Vec<Returned> = Vec::new();
         for tensor in returned {
             returns.push(self.returned(tensor, &mut outputs)?);
-        }
-        let mut grads = Vec::new();
-        for leaf in std::mem::take(&mut self.grads_set) {
-            let set = match leaf.peek_grad() {
-                None => false,
-                Some(grad) => {
-                    let value = self.value(&grad)?;
-                    outputs.push(Output { value, role: Role::Grad(grads.len() as u32) });
-                    true
-                }
-            };
-            grads.push((self.leaf(&leaf), set));
         }
         for storage in self.storages.values().flatten() {
             if let (Some(input), true) = (storage.input, storage.written) {
@@ -327,39 +441,35 @@ impl Recorder {
             .into_iter()
             .map(|(leaf, layout)| GradGuard { leaf: self.leaf(&leaf), layout })
             .collect();
+        let switched = std::mem::take(&mut self.switched);
+        let switched = switched.iter().map(|t| (self.leaf(t), t.requires_grad())).collect();
         Ok(Recording {
+            pinned: self.pinned(doors),
+            aliases: self.aliases(),
             graph: self.graph,
             bindings: self.bindings,
             layouts: self.layouts,
             returns,
             grads,
             grads_read,
+            flags_read: self.flags_read,
+            switched,
             requires: self.requires,
-            random_blocks: random::position() - self.random_start,
+            random_blocks: self.random_blocks,
         })
     }
 
-    fn returned(&mut self, tensor: &Tensor, outputs: &mut Vec<Output>) -> Result<Returned> {
-        let open = |(node, _): (crate::tape::NodeRef, u32)| node.with(|n| !n.released);
-        if tensor.node()?.is_some_and(open) {
-            return Err(Error::compile(
-                "the function returns a tensor that still needs its gradient computed. \
-                 Call .backward() inside the function, return .detach(), or use weft.no_grad()",
-            ));
-        }
-        if let Some(i) = self.args.iter().position(|arg| arg.same(tensor)) {
-            return Ok(Returned::Arg(i));
-        }
-        for binding in &self.bindings {
-            if let Binding::Captured(captured) = binding
-                && captured.buffer().same(tensor.buffer())
-            {
-                return Ok(Returned::Captured(tensor.clone()));
-            }
-        }
-        let value = self.value(tensor)?;
-        let place = outputs.iter().filter(|o| matches!(o.role, Role::Return(_))).count() as u32;
-        outputs.push(Output { value, role: Role::Return(place) });
-        Ok(Returned::Made)
+    /// The leaf whose `.grad`, untouched, is `tensor`.
+    pub(super) fn leaf_of_grad(&self, tensor: &Tensor) -> Option<Leaf> {
+        let is_its = |leaf: &Tensor| leaf.peek_grad().is_some_and(|grad| grad.same(tensor));
+        let found = self.grads_read.iter().find(|(leaf, _)| is_its(leaf));
+        found.map(|(leaf, _)| self.leaf(leaf))
+    }
+
+    /// Arguments that are the `.grad` of a leaf.
+    fn aliases(&self) -> Vec<(usize, Leaf)> {
+        let leaf_of = |arg: &Tensor| self.grad_of.get(&arg.buffer().id());
+        let args = self.args.iter().enumerate();
+        args.filter_map(|(i, arg)| leaf_of(arg).map(|leaf| (i, self.leaf(leaf)))).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 use weft_kernels::Layout;
 
+use super::given::{Given, Returned};
 use crate::graph::{Graph, Kind};
 use crate::site::Site;
 use crate::tensor::Tensor;
@@ -35,7 +36,7 @@ impl Leaf {
         }
     }
 
-    fn same(&self, other: &Leaf) -> bool {
+    pub(super) fn same(&self, other: &Leaf) -> bool {
         match (self, other) {
             (Leaf::Captured(a), Leaf::Captured(b)) => a.same(b),
             (Leaf::Arg(i), Leaf::Arg(j)) => i == j,
@@ -53,15 +54,18 @@ pub struct GradGuard {
     pub layout: Option<Layout>,
 }
 
-/// A tensor that the function returns.
-#[derive(Debug, Clone)]
-pub enum Returned {
-    /// Made by the graph.
-    Made,
-    /// A tensor that was there before.
-    Captured(Tensor),
-    /// The tensor argument of this number itself.
-    Arg(usize),
+impl GradGuard {
+    /// Whether a `.grad` field is as it was: present or not, its layout and its memory.
+    fn holds(&self, args: &[Tensor]) -> bool {
+        let grad = self.leaf.of(args).peek_grad();
+        match (&grad, &self.layout) {
+            (Some(grad), Some(layout)) => {
+                let whole = layout.end() * grad.dtype().size();
+                grad.layout() == layout && grad.buffer().len() >= whole
+            }
+            (grad, layout) => grad.is_none() && layout.is_none(),
+        }
+    }
 }
 
 /// What one run of a function did.
@@ -75,8 +79,17 @@ pub struct Recording {
     pub layouts: Vec<Layout>,
     /// What the function returns.
     pub returns: Vec<Returned>,
-    /// Leaves whose `.grad` the function set, and whether to something.
-    pub grads: Vec<(Leaf, bool)>,
+    /// Leaves whose `.grad` the function set, and to what.
+    pub grads: Vec<(Leaf, Option<Given>)>,
+    /// What `requires_grad` flags had to be that the function read.
+    pub flags_read: Vec<(Tensor, bool)>,
+    /// Tensors whose `requires_grad` the function switched, and to what.
+    pub switched: Vec<(Leaf, bool)>,
+    /// Arguments that have to be these very tensors, since the function also reaches them
+    /// in another way.
+    pub pinned: Vec<(usize, Tensor)>,
+    /// Arguments that have to be the `.grad` of these leaves.
+    pub aliases: Vec<(usize, Leaf)>,
     /// What `.grad` fields had to be.
     pub grads_read: Vec<GradGuard>,
     /// Whether each captured tensor wanted a gradient.
@@ -97,16 +110,34 @@ pub struct Difference {
 }
 
 impl Recording {
-    /// Whether a call with these arguments finds the `.grad` fields that were read and the
-    /// `requires_grad` flags of captured tensors as they were.
+    /// Whether a call with these arguments finds the `.grad` fields that were read, the
+    /// `requires_grad` flags of captured tensors and the sharing of memory as they were.
     pub fn fits(&self, args: &[Tensor]) -> bool {
-        self.grads_read.iter().all(|guard| {
-            let layout = guard.leaf.of(args).peek_grad().map(|grad| *grad.layout());
-            layout == guard.layout
-        }) && self.bindings.iter().zip(&self.requires).all(|(binding, &requires)| match binding {
-            Binding::Captured(tensor) => tensor.requires_grad() == requires,
-            _ => true,
-        })
+        self.grads_read.iter().all(|guard| guard.holds(args))
+            && self.flags_read.iter().all(|(tensor, on)| tensor.requires_grad() == *on)
+            && self.bindings.iter().zip(&self.requires).all(|(binding, &requires)| match binding {
+                Binding::Captured(tensor) => tensor.requires_grad() == requires,
+                _ => true,
+            })
+            && self.pinned.iter().all(|(i, tensor)| args[*i].same(tensor))
+            && args.iter().enumerate().all(|(i, arg)| self.stands_apart(i, arg, args))
+    }
+
+    /// Whether an argument shares memory with nothing but what it did.
+    fn stands_apart(&self, i: usize, arg: &Tensor, args: &[Tensor]) -> bool {
+        if self.pinned.iter().any(|(pinned, _)| *pinned == i) {
+            return true;
+        }
+        let buffer = arg.buffer();
+        let captured = self.bindings.iter().any(|binding| match binding {
+            Binding::Captured(tensor) => tensor.buffer().same(buffer),
+            _ => false,
+        });
+        let is_grad =
+            |leaf: &Leaf| leaf.of(args).peek_grad().is_some_and(|grad| grad.buffer().same(buffer));
+        let expected = |leaf: &Leaf| self.aliases.iter().any(|(j, l)| *j == i && l.same(leaf));
+        !captured
+            && self.grads_read.iter().all(|guard| is_grad(&guard.leaf) == expected(&guard.leaf))
     }
 
     /// The first difference from `other`, if there is one: operations, attributes,
@@ -137,7 +168,7 @@ impl Recording {
             return Some(Difference { site: node.site, first, second });
         }
         let same_bindings = self.bindings.iter().zip(&other.bindings).all(|(x, y)| x.same(y));
-        if !same_bindings || a.outputs != b.outputs {
+        if !same_bindings || a.outputs != b.outputs || !self.gives_the_same(other) {
             let text = |g: &Graph| {
                 let last = g.to_string();
                 last.lines().filter(|l| !l.starts_with('%')).collect::<Vec<_>>().join("; ")
@@ -149,6 +180,23 @@ impl Recording {
             });
         }
         None
+    }
+
+    /// Whether both hand out the same things and switch the same flags.
+    fn gives_the_same(&self, other: &Recording) -> bool {
+        let given = |a: &Option<Given>, b: &Option<Given>| match (a, b) {
+            (Some(a), Some(b)) => a.same(b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        let returned = |(a, b): (&Returned, &Returned)| {
+            a.given.same(&b.given) && a.walked.is_some() == b.walked.is_some()
+        };
+        self.returns.len() == other.returns.len()
+            && self.returns.iter().zip(&other.returns).all(returned)
+            && self.grads.len() == other.grads.len()
+            && self.grads.iter().zip(&other.grads).all(|(a, b)| a.0.same(&b.0) && given(&a.1, &b.1))
+            && self.switched.len() == other.switched.len()
+            && self.switched.iter().zip(&other.switched).all(|(a, b)| a.0.same(&b.0) && a.1 == b.1)
     }
 }
 

@@ -21,6 +21,11 @@ pub(super) struct Storage {
     pub views: HashMap<Layout, ValueId>,
 }
 
+/// The first element that a layout touches, and one past the last.
+pub(super) fn extent(layout: &Layout) -> (usize, usize) {
+    (layout.offset, layout.end().max(layout.offset))
+}
+
 impl Storage {
     pub fn new(root: Layout, value: ValueId, input: Option<u32>) -> Storage {
         Storage { root, value, input, written: false, views: HashMap::new() }

@@ -4,8 +4,10 @@ mod arena;
 mod backward;
 mod history;
 mod views;
+mod walked;
 
 pub use arena::{Edge, Node, NodeRef, Saved, SavedValue, live_nodes};
 pub use backward::{Backward, backward};
 pub(crate) use history::{Change, push};
 pub(crate) use views::node;
+pub(crate) use walked::mark_walked;

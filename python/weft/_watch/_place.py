@@ -1,0 +1,112 @@
+"""Places outside a compiled function that a recording has read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from weft import _core
+from weft._core import Snapshot
+
+#: Items that one value may contain.
+LIMIT = 10_000
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING: Any = _Missing()
+
+
+@dataclass
+class Place:
+    """One place: where it is, what was found there, and the line that read it.
+
+    Attributes:
+        kind: as ``weft._core.Guards`` names it.
+        owner: the dictionary, list, object, class or cell.
+        key: the name or index in it.
+        value: what was there.
+        expected: what it was in comparable form.
+        text: what to call it: ``global SCALE``.
+        line: ``file:line`` of the first read.
+    """
+
+    kind: str
+    owner: Any
+    key: Any
+    value: Any
+    expected: Snapshot
+    text: str
+    line: str
+
+    def where(self) -> tuple[str, int, Any]:
+        """Names the place."""
+        return self.kind, id(self.owner), self.key
+
+    def guard(self) -> tuple[str, Any, Any, Snapshot]:
+        """What the native check needs."""
+        return self.kind, self.owner, self.key, self.expected
+
+    def holds(self) -> bool:
+        """Whether it is what it was."""
+        return _core.Guards([self.guard()]).hold()
+
+    def now(self) -> Any:
+        """What is there now."""
+        try:
+            return _READ[self.kind](self.owner, self.key)
+        except (LookupError, AttributeError, ValueError, TypeError):
+            return MISSING
+
+    def change(self) -> str:
+        """The place in words, with both values."""
+        now = self.now()
+        old, new = short(self.value), short(now)
+        if old == new:
+            return f"{self.text}: its contents changed"
+        return f"{self.text}: {old} -> {new}"
+
+
+def _members(owner: Any, key: str) -> Any:
+    return object.__getattribute__(owner, "__dict__")[key]
+
+
+def _defined(owner: type, key: str) -> Any:
+    for base in owner.__mro__:
+        if key in vars(base):
+            return vars(base)[key]
+    return MISSING
+
+
+_READ: dict[str, Any] = {
+    "item": lambda owner, key: owner[key],
+    "index": lambda owner, key: owner[key],
+    "attribute": _members,
+    "slot": getattr,
+    "class": _defined,
+    "cell": lambda owner, _: owner.cell_contents,
+    "content": lambda owner, _: owner,
+    "called": lambda owner, key: getattr(owner, key)(),
+    "array": lambda owner, _: owner,
+    "type": lambda owner, _: type(owner),
+}
+
+
+def short(value: Any) -> str:
+    """A value in a few words."""
+    if isinstance(value, (*_PLAIN, _Missing)):
+        text = repr(value)
+    elif isinstance(value, (list, tuple, dict, set)) and len(value) <= 4:
+        text = repr(value) if _all_plain(value) else f"<{type(value).__name__}>"
+    else:
+        text = f"<{getattr(value, '__qualname__', type(value).__name__)}>"
+    return text if len(text) < 40 else text[:37] + "..."
+
+
+def _all_plain(value: Any) -> bool:
+    parts = [*value, *value.values()] if isinstance(value, dict) else list(value)
+    return all(isinstance(part, _PLAIN) for part in parts)

@@ -1,0 +1,131 @@
+//! What a function hands out: new tensors, and windows onto memory that was there before.
+
+use weft_kernels::Layout;
+
+use super::recorder::Recorder;
+use super::recording::{Binding, Leaf};
+use crate::error::{Error, Result};
+use crate::graph::{Output, Role};
+use crate::op::Op;
+use crate::tensor::Tensor;
+
+/// A tensor that a run hands out.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// A window onto the result of this number.
+    Made(u32, Layout),
+    /// This tensor, or a window onto its memory.
+    Old(Tensor),
+    /// The tensor argument of this number itself.
+    Arg(usize),
+    /// A window onto the memory of this argument; offsets count from its first element.
+    OfArg(usize, Layout),
+    /// A window onto what the `.grad` of this leaf was before.
+    OfGrad(Leaf, Layout),
+    /// The `.grad` that the run sets, of this number.
+    Grad(usize),
+    /// What the `.grad` of this leaf is.
+    LeafGrad(Leaf),
+}
+
+/// A tensor that the function returns.
+#[derive(Debug, Clone)]
+pub struct Returned {
+    /// Its memory.
+    pub given: Given,
+    /// Which operation made it, where gradients went through it and were taken.
+    pub walked: Option<Op>,
+    /// Whether it is a new leaf that wants a gradient.
+    pub wants: bool,
+}
+
+impl Given {
+    pub(super) fn same(&self, other: &Given) -> bool {
+        match (self, other) {
+            (Given::Made(i, a), Given::Made(j, b)) => i == j && a == b,
+            (Given::Old(a), Given::Old(b)) => {
+                a.buffer().same(b.buffer()) && a.layout() == b.layout()
+            }
+            (Given::Arg(i), Given::Arg(j)) => i == j,
+            (Given::OfArg(i, a), Given::OfArg(j, b)) => i == j && a == b,
+            (Given::OfGrad(x, a), Given::OfGrad(y, b)) => x.same(y) && a == b,
+            (Given::Grad(i), Given::Grad(j)) => i == j,
+            (Given::LeafGrad(a), Given::LeafGrad(b)) => a.same(b),
+            _ => false,
+        }
+    }
+}
+
+impl Recorder {
+    /// A tensor that the function returns.
+    pub(super) fn returned(
+        &mut self,
+        tensor: &Tensor,
+        outputs: &mut Vec<Output>,
+    ) -> Result<Returned> {
+        let walked = match tensor.node()? {
+            None => None,
+            Some((node, _)) => {
+                let (released, op) = node.with(|n| (n.released, n.op.clone()));
+                if !released {
+                    return Err(Error::compile(
+                        "the function returns a tensor that still needs its gradient computed. \
+                         Call .backward() inside the function, return .detach(), or use weft.no_grad()",
+                    ));
+                }
+                Some(op)
+            }
+        };
+        let set = |leaf: &Tensor| leaf.peek_grad().is_some_and(|grad| grad.same(tensor));
+        if let Some(k) = self.grads_set.iter().position(set) {
+            return Ok(Returned { given: Given::Grad(k), walked, wants: false });
+        }
+        if let Some(leaf) = self.leaf_of_grad(tensor) {
+            return Ok(Returned { given: Given::LeafGrad(leaf), walked, wants: false });
+        }
+        let wants = walked.is_none() && tensor.requires_grad();
+        Ok(Returned { wants, given: self.given(tensor, outputs, Role::Return)?, walked })
+    }
+
+    /// Where a tensor's memory comes from; a result that is not among `outputs` is added
+    /// in the `role` of its number.
+    pub(super) fn given(
+        &mut self,
+        tensor: &Tensor,
+        outputs: &mut Vec<Output>,
+        role: fn(u32) -> Role,
+    ) -> Result<Given> {
+        if let Some(i) = self.args.iter().position(|arg| arg.same(tensor)) {
+            return Ok(Given::Arg(i));
+        }
+        self.value(tensor)?;
+        let (layout, buffer) = (*tensor.layout(), tensor.buffer());
+        let storage = self.storages[&buffer.id()].iter().find(|s| s.covers(&layout));
+        let storage = storage.expect("its value was just found");
+        if let Some(input) = storage.input {
+            return Ok(match &self.bindings[input as usize] {
+                Binding::Captured(_) => Given::Old(tensor.clone()),
+                Binding::Arg(i) => {
+                    let offset = layout.offset - self.args[*i].layout().offset;
+                    Given::OfArg(*i, Layout { offset, ..layout })
+                }
+                Binding::GradOf(leaf) => Given::OfGrad(leaf.clone(), layout),
+            });
+        }
+        let (root, value) = (storage.root, storage.value);
+        let (value, layout) = if root.is_contiguous() {
+            (value, Layout { offset: layout.offset - root.offset, ..layout })
+        } else {
+            (self.value(tensor)?, Layout::contiguous(layout.shape))
+        };
+        let known = outputs.iter().find_map(|o| match o.role {
+            Role::Return(i) | Role::Grad(i) if o.value == value => Some(i),
+            _ => None,
+        });
+        let number = known.unwrap_or(outputs.len() as u32);
+        if known.is_none() {
+            outputs.push(Output { value, role: role(number) });
+        }
+        Ok(Given::Made(number, layout))
+    }
+}
