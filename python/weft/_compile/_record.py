@@ -17,7 +17,9 @@ class Recorded:
     def __init__(self, entry: Entry, watch: Watch, cause: str) -> None:
         """``watch`` has seen the function run."""
         self.entry, self.cause = entry, cause
-        self.places, self.own = watch.finish()
+        places, self.own = watch.finish()
+        #: By owner, whose dictionary is then looked up once.
+        self.places = sorted(places, key=lambda place: id(place.owner))
         self.feeds = watch.feeds
         self.reported = bool(watch.effects)
         self.effects, self.unknown = [*watch.effects, *watch.changes], list(watch.unknown)

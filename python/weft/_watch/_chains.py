@@ -117,6 +117,8 @@ class Chains:
                 self.watch.admit(raw, f"Tensor.{name}", line)
 
     def _is_read(self, code: CodeType, names: dict[str, Any]) -> bool:
+        if names.get("__name__", "").startswith("weft."):
+            return False
         whose = _known.origin(code.co_filename)
         return whose == "user" or (whose == "library" and names.get("__name__") in _READ_LIBRARY)
 

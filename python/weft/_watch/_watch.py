@@ -374,7 +374,12 @@ class Watch:
                 self.place("content", members, None, members, named)
                 self.admit(members, text)
             return
-        raw = next((vars(b)[name] for b in kind.__mro__ if name in vars(b)), MISSING)
+        if name == "__class__":
+            return
+        base = next((b for b in kind.__mro__ if name in vars(b)), None)
+        raw = vars(base)[name] if base is not None else MISSING
+        if self._is_internal(base, name, raw):
+            return
         is_data = raw is not MISSING and hasattr(type(raw), "__set__")
         if members is not None and name in members and not is_data:
             if id(owner) not in self.arguments:
@@ -384,13 +389,21 @@ class Watch:
         if members is not None and not is_data and id(owner) not in self.arguments:
             self.place("attribute", owner, name, MISSING, text)
         if not hasattr(raw, "_weft_plain"):
-            self.place("class", kind, name, raw, text)
+            plain = raw.__func__ if isinstance(raw, staticmethod) else raw
+            self.place("class", kind, name, plain, text)
         if isinstance(raw, _SLOTS):
-            if name != "__class__" and id(owner) not in self.arguments:
+            if id(owner) not in self.arguments:
                 self.place("slot", owner, name, value, text)
                 self.admit(value, text)
         elif raw is not MISSING:
             self.admit(raw, text)
+
+    def _is_internal(self, base: type | None, name: str, raw: Any) -> bool:
+        """Whether weft reads a private method of its own."""
+        if base is None or name[0] != "_" or not isinstance(raw, (FunctionType, staticmethod)):
+            return False
+        reader = sys._getframe(4).f_code.co_filename
+        return base.__module__.startswith("weft.") and _known.origin(reader) == "weft"
 
     def writes(self, owner: Any, name: str) -> None:
         """An attribute of a known object is about to be written or deleted."""

@@ -148,7 +148,8 @@ class Optimizer:
         """What is made of groups and state, up to date, also when a plan runs."""
         guards, made, watch = self.sync(), self._made, _watch.current()
         if watch is not None:
-            watch.feeds.append((guards, self.sync))
+            if all(refresh != self.sync for _, refresh in watch.feeds):
+                watch.feeds.append((guards, self.sync))
             text = f"state of {type(self).__name__}"
             watch.place("slot", made, "lanes", made.lanes, text, deep=False)
             for lane in made.lanes:
