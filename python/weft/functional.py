@@ -372,7 +372,7 @@ def huber_loss(
 def _huber(input: Tensor, target: Tensor, delta: float) -> Tensor:
     difference = input - target
     size = difference.abs()
-    near = size < delta
+    near = (size >= delta).logical_not()  # NaN too, whose gradient is NaN
     # The square of what is far may overflow, and its second derivative at 0 is not that of |x|.
     squared = where(near, difference, 0.0).square()
     return where(near, 0.5 * squared, delta * (size - 0.5 * delta))

@@ -91,7 +91,7 @@ CASES = {
     "huber_loss": (
         lambda x, y: F.huber_loss(x, y, reduction="none"),
         [[inf, -inf, 0, 1, nan], [0, 0, 0, 0, 0]],
-        [inf, inf, 0, 0.5, nan], [1, -1, 0, 1, 0], [-1, 1, 0, -1, 0],
+        [inf, inf, 0, 0.5, nan], [1, -1, 0, 1, nan], [-1, 1, 0, -1, nan],
     ),
     "smooth_l1_loss": (
         lambda x: F.smooth_l1_loss(x, weft.zeros_like(x), reduction="none", beta=0.5),
