@@ -14,7 +14,7 @@ pub fn within(low: f64, high: f64, x: Arg) -> Checked {
         let fits = |x: &T| low <= *x && *x <= high;
         for part in x.slice::<T>().chunks(256) {
             if !part.iter().fold(true, |all, x| all & fits(x)) {
-                let value = part.iter().find(|x| !fits(x)).map_or(f64::NAN, |x| f64::from(*x));
+                let value = part.iter().find(|x| !fits(x)).copied().map_or(f64::NAN, Into::into);
                 return Err(Fault::Outside { value });
             }
         }

@@ -77,7 +77,7 @@ impl Random {
             }
             Dist::Normal(_, std) => {
                 let std = std.as_f64();
-                ensure!(std >= 0.0, name, "expected std >= 0, got {std}");
+                ensure!((0.0..).contains(&std), name, "expected std >= 0, got {std}");
             }
             Dist::Bernoulli(p, _) => {
                 let p = p.as_f64();

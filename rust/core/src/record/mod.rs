@@ -9,6 +9,7 @@ mod given;
 mod recorder;
 mod recording;
 mod storage;
+mod widened;
 
 use std::cell::RefCell;
 

@@ -9,6 +9,7 @@ use weft_kernels::{Buffer, DType, Layout, Shape};
 use super::given::{Given, Returned};
 use super::recording::{Binding, GradGuard, Leaf, Recording};
 use super::storage::{Storage, extent};
+use super::widened::{Part, merge};
 use crate::error::{Error, Result};
 use crate::fact::Fact;
 use crate::graph::{Constant, Graph, Output, Role, ValueId};
@@ -28,6 +29,8 @@ pub struct Recorder {
     first_own: u64,
     pub(super) args: Vec<Tensor>,
     requires: Vec<bool>,
+    /// Inputs that turned out to be parts of larger ones.
+    parts: Vec<Part>,
     /// Arguments that must be the same tensor at every call.
     pins: Vec<usize>,
     /// Leaves whose `.grad` was set, in order.
@@ -61,6 +64,7 @@ impl Recorder {
             first_own: Buffer::next_id(),
             args: args.to_vec(),
             requires: Vec::new(),
+            parts: Vec::new(),
             pins: Vec::new(),
             grads_set: Vec::new(),
             flags_read: Vec::new(),
@@ -193,6 +197,15 @@ impl Recorder {
         let flat = Layout::contiguous(Shape::new(&[end - first]));
         let root = Layout { offset: first, ..flat };
         let mut value = self.add_input(buffer, dtype, binding, root, false);
+        for part in &old {
+            let Some(input) = part.input else { continue };
+            let region = Layout { offset: part.root.offset - first, ..part.root };
+            self.parts.push(Part {
+                value: self.graph.inputs[input as usize],
+                whole: value,
+                region,
+            });
+        }
         let site = Site::here();
         for part in old.iter().filter(|s| s.written) {
             let region = Layout { offset: part.root.offset - first, ..part.root };
@@ -436,6 +449,9 @@ impl Recorder {
             Role::Update(i) => (2, i),
         });
         self.graph.outputs = outputs;
+        if !self.parts.is_empty() {
+            self.graph = merge(&self.graph, &self.parts)?;
+        }
         let guards = std::mem::take(&mut self.grads_read);
         let grads_read = guards
             .into_iter()
