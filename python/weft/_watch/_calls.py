@@ -48,6 +48,7 @@ class Profile:
         self.before: Any = None
         self.native: Any = None
         self.kept = True
+        self.looking = False
 
     def start(self) -> None:
         """Pause a profiler that is no Python function."""
@@ -61,6 +62,17 @@ class Profile:
         if self.native is not None:
             self.native.enable()
         return self.kept
+
+    def pause(self) -> None:
+        """See no calls for a while, unless the function has put its own profiler in place."""
+        self.looking = sys.getprofile() is self.function
+        if self.looking:
+            sys.setprofile(None)
+
+    def resume(self) -> None:
+        """See calls again."""
+        if self.looking:
+            sys.setprofile(self.function)
 
     def _event(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
@@ -97,6 +109,12 @@ class Monitor:
             Monitor._users -= 1
             Monitor._free()
         return True
+
+    def pause(self) -> None:
+        """Nothing: events of a thread that does not watch are passed over."""
+
+    def resume(self) -> None:
+        """Nothing."""
 
     @classmethod
     def _free(cls) -> None:

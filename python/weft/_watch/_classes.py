@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from weft._watch._place import MISSING
+
 if TYPE_CHECKING:
     from weft._watch._watch import Watch
 
@@ -28,16 +30,20 @@ _ABSENT: Any = object()
 def _reader(plain: Any) -> Any:
     def __getattribute__(self: Any, name: str) -> Any:
         watch = local.watch
-        if watch is None or id(self) not in watch.known:
+        if watch is None or id(self) not in watch.known or (id(self), name) in watch.seen:
             return plain(self, name)
+        watch.pause()
         watch.approach(self, name)
+        watch.resume()
         try:
             value = plain(self, name)
         except AttributeError:
-            watch.attribute(self, name)
-            raise
+            value = MISSING
+        watch.pause()
         watch.attribute(self, name, value)
-        return value
+        watch.resume()
+        # Asked again, so that the error is the class's own.
+        return plain(self, name) if value is MISSING else value
 
     __getattribute__._weft_plain = plain  # type: ignore[attr-defined]
     return __getattribute__

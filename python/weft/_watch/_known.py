@@ -86,6 +86,9 @@ HARMLESS = (
     "operator.methodcaller",
 )
 
+#: What weft's own code may show while a function is recorded.
+SHOWN = {"print", "write"}
+
 _PURE_MODULES = {
     "_bisect",
     "_collections",

@@ -83,8 +83,9 @@ class Watch:
         #: Whether the function asks for the classes of objects.
         self.asks_types = False
         self.quiet: FrameType | None = None
+        #: Attributes that have been noted, by owner.
+        self.seen: set[tuple[int, str]] = set()
         self._showing: tuple[int, int] | None = None
-        self._seen: set[tuple[int, str]] = set()
         self._written: dict[tuple[int, str], tuple[Any, str, Any, str]] = {}
         self._contents: dict[int, Snapshot] = {}
         self._judged: set[tuple[Any, ...]] = set()
@@ -131,6 +132,16 @@ class Watch:
                     sys.setprofile(profile.before)
                 else:
                     profile.kept = False
+
+    def pause(self) -> None:
+        """Look away: what follows is the watch's own doing."""
+        _classes.local.watch = None
+        self._calls.pause()
+
+    def resume(self) -> None:
+        """Look again."""
+        self._calls.resume()
+        _classes.local.watch = self
 
     def open(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Let in the function and its arguments, before it runs."""
@@ -340,7 +351,7 @@ class Watch:
 
     def approach(self, owner: Any, name: str) -> None:
         """An attribute of a known object is about to be read: descriptors come first."""
-        if (id(owner), name) in self._seen or self.quiet is not None:
+        if (id(owner), name) in self.seen or self.quiet is not None:
             return
         kind = type(owner)
         raw = next((vars(b)[name] for b in kind.__mro__ if name in vars(b)), MISSING)
@@ -352,16 +363,12 @@ class Watch:
     def attribute(self, owner: Any, name: str, value: Any = MISSING) -> None:
         """An attribute of a known object was read; MISSING when there is none."""
         where = (id(owner), name)
-        if where in self._seen or self.quiet is not None:
+        if where in self.seen or self.quiet is not None:
             return
-        self._seen.add(where)
+        self.seen.add(where)
         if where in self._written:
             return
-        _classes.local.watch = None
-        try:
-            self._attribute(owner, name, value)
-        finally:
-            _classes.local.watch = self
+        self._attribute(owner, name, value)
 
     def _attribute(self, owner: Any, name: str, value: Any) -> None:
         kind = type(owner)
@@ -410,13 +417,11 @@ class Watch:
         where = (id(owner), name)
         if where in self._written or self.quiet is not None:
             return
-        _classes.local.watch = None
-        try:
-            by_user = _known.origin(sys._getframe(2).f_code.co_filename) == "user"
-            before = getattr(owner, "__dict__", {}).get(name, MISSING)
-            self._written[where] = (owner, name, before, self.line() if by_user else "")
-        finally:
-            _classes.local.watch = self
+        by_user = _known.origin(sys._getframe(2).f_code.co_filename) == "user"
+        self.pause()
+        before = getattr(owner, "__dict__", {}).get(name, MISSING)
+        self._written[where] = (owner, name, before, self.line() if by_user else "")
+        self.resume()
 
     # Events
 
@@ -443,6 +448,8 @@ class Watch:
             return
         whose = _known.origin(frame.f_code.co_filename)
         if whose == "numpy":
+            return
+        if whose == "weft" and getattr(function, "__name__", "") not in _known.SHOWN:
             return
         if whose == "user" and getattr(function, "__name__", "") == "get_num_threads":
             self.place("called", _core, "get_num_threads", function(), "number of threads")
