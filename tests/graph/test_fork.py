@@ -6,7 +6,6 @@ import sys
 import textwrap
 
 import pytest
-from tests.graph.stale.not_yet import WATCHED
 
 #: What children do: everything that takes a lock somewhere.
 CHILD = """
@@ -165,7 +164,6 @@ BESIDE = """
 """
 
 
-@pytest.mark.skipif(not WATCHED, reason="places are read that nobody watches yet")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_fork_while_another_thread_records():
     """The child has no recording: it watches nothing, and its own recordings work."""
@@ -211,7 +209,6 @@ INSIDE = """
 """
 
 
-@pytest.mark.skipif(not WATCHED, reason="places are read that nobody watches yet")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_fork_inside_a_recording():
     done = subprocess.run(

@@ -16,8 +16,6 @@ import weft.nn as nn
 
 SCALE = 2.0
 
-# pytestmark = pytest.mark.skipif(not WATCHED, reason="places are read that nobody watches yet")
-
 
 class Net(nn.Module):
     shift = 1.0

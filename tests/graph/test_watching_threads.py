@@ -8,13 +8,10 @@ import threading
 from functools import partial
 
 import pytest
-from tests.graph.stale.not_yet import WATCHED
 
 import weft
 import weft.nn as nn
 import weft.nn.functional as F
-
-pytestmark = pytest.mark.skipif(not WATCHED, reason="places are read that nobody watches yet")
 
 
 def together(*works):

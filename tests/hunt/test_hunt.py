@@ -5,7 +5,6 @@ import random
 import time
 
 import pytest
-from tests.graph.stale.not_yet import WATCHED
 from tests.hunt.run import hunters, in_child, replay
 
 HUNTERS = hunters()
@@ -15,8 +14,6 @@ NEW = int(os.environ.get("WEFT_HUNT_SEED") or random.SystemRandom().randrange(10
 
 @pytest.mark.parametrize("name", HUNTERS)
 def test_hunter(name, capsys):
-    if name in ("stale", "threads") and not WATCHED:
-        pytest.skip("the table itself does not hold yet")
     count = getattr(HUNTERS[name], "SHORT", 20)
     start = time.monotonic()
     for seed in (*SEEDS, NEW):

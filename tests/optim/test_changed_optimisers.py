@@ -6,13 +6,10 @@ operations; the same changes happen to an optimiser that it alone drives.
 
 import pytest
 from tests.graph.stale.cases_optim import CHANGES, MAKES, OF_ADAM, OF_SGD, World
-from tests.graph.stale.not_yet import WATCHED
 from tests.graph.stale.scene import Scene
 
 import weft
 from weft.optim import SGD
-
-pytestmark = pytest.mark.skipif(not WATCHED, reason="places are read that nobody watches yet")
 
 
 def sgd(group, p, grad, state):

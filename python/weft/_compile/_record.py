@@ -23,12 +23,10 @@ class Recorded:
         self.feeds = watch.feeds
         self.reported = bool(watch.effects)
         self.effects, self.unknown = [*watch.effects, *watch.changes], list(watch.unknown)
-        self.doors = watch.doors
         self.program: Any = None
         self.recording: Any = None
         self.tree: Any = None
         self.guards = Guards([])
-        self.calls = 0
 
     def attach(self, recording: Any, tree: Any) -> None:
         """Add what was recorded and the structure of the result."""

@@ -88,7 +88,6 @@ class Profile:
 class Monitor:
     """The watch from Python 3.12 on: one tool for all recordings, by thread."""
 
-    function: Any = None
     _tool: int | None = None
     _users = 0
 

@@ -69,9 +69,8 @@ class Watch:
         self.places: dict[tuple[str, int, Any], Place] = {}
         #: Tensors that came through a door.
         self.doors: list[Tensor] = []
-        #: Arrays of numpy that came through a door, and those that tensors look at.
+        #: Arrays of numpy that came through a door, their bytes and the line.
         self.arrays: dict[int, tuple[np.ndarray, Snapshot | None, str]] = {}
-        self.live: set[int] = set()
         #: Sentences on calls whose effect a plan does not repeat, on changes that it does not
         #: make, and on calls that nobody knows.
         self.effects: dict[str, None] = {}
@@ -533,10 +532,8 @@ class Watch:
         return place.holds()
 
     def _array_contents(self) -> None:
-        """Arrays that came in and that no tensor looks at must keep their contents."""
+        """Arrays that came in must keep their contents."""
         for array, expected, line in self.arrays.values():
-            if id(array) in self.live:
-                continue
             if expected is None:
                 raise CompileError(
                     f"compile: an array of numpy of {array.nbytes:,} bytes is read, too many to be "

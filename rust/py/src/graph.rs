@@ -207,12 +207,6 @@ pub fn store(target: PyRef<'_, PyTensor>, values: Vec<f64>) -> PyResult<()> {
     weft_core::feed::store(&target.0, &values).or_raise()
 }
 
-/// The switches that a compiled function depends on, as one word.
-#[pyfunction]
-pub fn mode_key() -> u32 {
-    weft_core::mode::key()
-}
-
 /// Reads memory that was there before the recording at every run, instead of taking it for
 /// a constant.
 #[pyfunction]
@@ -231,10 +225,4 @@ pub fn verify_plans(on: bool) {
 #[pyfunction]
 pub fn set_paused(on: bool) -> bool {
     weft_core::mode::set_paused(on)
-}
-
-/// Whether a tensor was there before the recording that runs on this thread.
-#[pyfunction]
-pub fn is_old(tensor: PyRef<'_, PyTensor>) -> bool {
-    !tensor.0.is_local()
 }

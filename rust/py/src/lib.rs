@@ -40,8 +40,8 @@ mod _core {
     use crate::dtype::{PyDType, dtype_of};
     #[pymodule_export]
     use crate::graph::{
-        PyProgram, PyRecording, adopt, here, is_old, mode_key, record_abort, record_finish,
-        record_start, set_paused, store, verify_plans,
+        PyProgram, PyRecording, adopt, here, record_abort, record_finish, record_start, set_paused,
+        store, verify_plans,
     };
     #[pymodule_export]
     use crate::guards::Guards;

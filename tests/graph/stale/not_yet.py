@@ -11,8 +11,6 @@ NOT_YET = {
     for file in FILE.parent.glob("not_yet*.txt")
     for name in file.read_text("utf-8").splitlines()
 }
-#: Whether reads of plain objects are noticed at all: other tests rest on that.
-WATCHED = "plain object: number and back" not in NOT_YET
 
 
 def failing() -> list[str]:
