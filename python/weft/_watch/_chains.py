@@ -6,19 +6,17 @@ import builtins
 import gc
 import sys
 import types
-from collections import deque
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from weft._core import Tensor
 from weft._watch import _known
 from weft._watch._code import Chain, reads
-from weft._watch._place import MISSING
+from weft._watch._place import MISSING, defined
 
 if TYPE_CHECKING:
     from weft._watch._watch import Watch
 
-_BUILT = (list, dict, set, frozenset, tuple, deque, types.MappingProxyType)
 #: What tensors have by name.
 _METHODS = {name for name in dir(Tensor) if not name.startswith("__")}
 #: Modules of the standard library whose own code is read like a user's.
@@ -95,7 +93,7 @@ class Chains:
 
     def _layer(self, code: CodeType, names: dict[str, Any]) -> None:
         """A layer of weft: the functions that it calls by name, which a user may replace."""
-        line = f"{_base(code.co_filename)}:{code.co_firstlineno}"
+        line = _known.place_in(code.co_filename, code.co_firstlineno)
         for chain in reads(code).chains:
             value = names.get(chain.name)
             if chain.root == "global" and isinstance(value, types.ModuleType) and chain.steps:
@@ -109,9 +107,9 @@ class Chains:
 
     def _methods(self, code: CodeType) -> None:
         """Methods of tensors, by the names of attributes in the text."""
-        line = f"{_base(code.co_filename)}:{code.co_firstlineno}"
+        line = _known.place_in(code.co_filename, code.co_firstlineno)
         for name in reads(code).attributes & _METHODS:
-            raw = next(vars(base)[name] for base in Tensor.__mro__ if name in vars(base))
+            raw = defined(Tensor, name)
             self.watch.place("class", Tensor, name, raw, f"Tensor.{name}", line, False)
             if isinstance(raw, FunctionType) and _known.origin(raw.__code__.co_filename) == "user":
                 self.watch.admit(raw, f"Tensor.{name}", line)
@@ -144,7 +142,7 @@ class Chains:
         if not self._is_read(code, function.__globals__):
             self._closed(function)
             return
-        line = f"{_base(code.co_filename)}:{code.co_firstlineno}"
+        line = _known.place_in(code.co_filename, code.co_firstlineno)
         name = function.__qualname__
         watch.place("slot", function, "__code__", code, f"code of {name}", line)
         for kind in ("__defaults__", "__kwdefaults__"):
@@ -174,7 +172,7 @@ class Chains:
 
     def _stored_name(self, code: CodeType, names: dict[str, Any], name: str, line: int) -> None:
         if ("item", id(names), name) not in self.watch.places:
-            where = f"{_base(code.co_filename)}:{line}"
+            where = _known.place_in(code.co_filename, line)
             self.named.setdefault((id(names), name), (names, names.get(name), where))
 
     def _roots(self, code: CodeType, root: str, names: dict[str, Any], built: Any) -> None:
@@ -182,7 +180,7 @@ class Chains:
         for chain in found.chains:
             if chain.root != root or (root, chain.name) in found.assigned:
                 continue
-            line = f"{_base(code.co_filename)}:{chain.line}"
+            line = _known.place_in(code.co_filename, chain.line)
             if root == "global":
                 self._global(chain, names, built, line)
             elif root == "cell":
@@ -245,7 +243,7 @@ class Chains:
             value = self._step(value, how, key, text, line, deep)
             if value is MISSING:
                 return
-        if chain.stores and isinstance(value, _BUILT):
+        if chain.stores and isinstance(value, _known.COLLECTIONS):
             self._store_into(value, line)
         else:
             self.watch.admit(value, text, line)
@@ -264,7 +262,7 @@ class Chains:
             found = vars(value).get(key, MISSING)
             self.watch.place("item", vars(value), key, found, text, line, deep)
             return found
-        if isinstance(value, _BUILT):
+        if isinstance(value, _known.COLLECTIONS):
             if key in _known.MUTATORS:
                 self._store_into(value, line)
                 return MISSING
@@ -282,7 +280,7 @@ class Chains:
         if name == "__dict__":
             self.watch.admit(kind, text, line)
             return MISSING
-        raw = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), MISSING)
+        raw = defined(kind, name)
         if hasattr(raw, "_weft_plain"):
             return MISSING
         self.watch.place("class", kind, name, raw, text, line, deep)
@@ -307,7 +305,7 @@ class Chains:
             self.watch.place("index", value, key, value[key], text, line, deep)
             return value[key]
         owner = text.rpartition("[")[0]
-        if isinstance(value, _BUILT):
+        if isinstance(value, _known.COLLECTIONS):
             self._contents(value, owner, line)
         else:
             self.watch.admit(value, owner, line)
@@ -338,7 +336,3 @@ def _shallow(value: Any) -> list[Any]:
 
 def _same_shallow(a: list[Any], b: list[Any]) -> bool:
     return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
-
-
-def _base(file: str) -> str:
-    return file.replace("\\", "/").rpartition("/")[2]

@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import types
 import uuid
+from collections import deque
 from functools import lru_cache
 from typing import Any
 
@@ -72,6 +73,8 @@ CONSTANT = (
     np.ufunc,
     weft_dtype,
 )
+#: Collections of values, which are compared by what they contain.
+COLLECTIONS = (list, set, frozenset, tuple, dict, deque, types.MappingProxyType)
 #: Collections of numbers, which are compared by their bytes.
 BYTES = (bytearray, array.array)
 #: Objects that hold nothing which a result could depend on.
@@ -158,6 +161,12 @@ def origin(file: str) -> str:
     if file.startswith(_LIBRARY) or file.startswith("<frozen "):
         return "library"
     return "user"
+
+
+def place_in(file: str, line: int) -> str:
+    """``file:line``, without the folders."""
+    name = file.replace("\\", "/").rpartition("/")[2]
+    return f"{name}:{line}"
 
 
 def module_origin(name: str | None) -> str:

@@ -75,11 +75,15 @@ def _members(owner: Any, key: str) -> Any:
     return object.__getattribute__(owner, "__dict__")[key]
 
 
-def _defined(owner: type, key: str) -> Any:
-    for base in owner.__mro__:
-        if key in vars(base):
-            return vars(base)[key]
-    return MISSING
+def definer(kind: type, name: str) -> type | None:
+    """The first class in the order of ``kind`` and its bases that defines ``name``."""
+    return next((base for base in kind.__mro__ if name in vars(base)), None)
+
+
+def defined(kind: type, name: str) -> Any:
+    """What that class's dictionary holds, as it stands there; MISSING if there is none."""
+    base = definer(kind, name)
+    return MISSING if base is None else vars(base)[name]
 
 
 _READ: dict[str, Any] = {
@@ -87,7 +91,7 @@ _READ: dict[str, Any] = {
     "index": lambda owner, key: owner[key],
     "attribute": _members,
     "slot": getattr,
-    "class": _defined,
+    "class": defined,
     "cell": lambda owner, _: owner.cell_contents,
     "content": lambda owner, _: owner,
     "called": lambda owner, key: getattr(owner, key)(),

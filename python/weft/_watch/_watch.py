@@ -19,12 +19,11 @@ from weft._core import CompileError, Guards, Snapshot, Tensor
 from weft._watch import _classes, _known, _quiet
 from weft._watch._calls import Monitor, calls
 from weft._watch._chains import Chains
-from weft._watch._place import LIMIT, MISSING, Place
+from weft._watch._place import LIMIT, MISSING, Place, defined, definer
 
 #: Bytes of an array whose contents are compared on every call.
 ARRAY_LIMIT = 1 << 20
 _ATOMS = (bool, int, float, complex, str, bytes, type(None))
-_COLLECTIONS = (list, set, frozenset, tuple, dict, deque, types.MappingProxyType)
 #: Attributes through which all others are read.
 _WHOLE = {"__dict__", "__getstate__", "__reduce__", "__reduce_ex__"}
 _SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
@@ -43,8 +42,7 @@ def line_of_user() -> str:
     frame = frame_of_user()
     if frame is None:
         return "unknown"
-    file = frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2]
-    return f"{file}:{frame.f_lineno}"
+    return _known.place_in(frame.f_code.co_filename, frame.f_lineno)
 
 
 def vars_of(value: Any) -> Any:
@@ -191,12 +189,12 @@ class Watch:
         """Note that ``value`` was found at a place; ``deep``: with all that it contains."""
         where = (kind, id(owner), key)
         before = self.places.get(where)
-        if before is not None and not (deep and isinstance(before.value, _COLLECTIONS)):
+        if before is not None and not (deep and isinstance(before.value, _known.COLLECTIONS)):
             return
         line = line or self.line()
         if value is MISSING:
             expected = Snapshot.missing()
-        elif isinstance(value, _COLLECTIONS):
+        elif isinstance(value, _known.COLLECTIONS):
             contents = self._content(value, text, line)
             expected = contents if deep else Snapshot.identity(value)
         else:
@@ -245,7 +243,7 @@ class Watch:
         self.known[id(value)] = value
         if self.asks_types and not isinstance(value, type):
             self.admit(kind, f"class {kind.__name__}", line)
-        if isinstance(value, _COLLECTIONS) and hasattr(value, "__dict__"):
+        if isinstance(value, _known.COLLECTIONS) and hasattr(value, "__dict__"):
             _classes.patch(kind, self)
         if isinstance(value, Tensor):
             self.doors.append(value)
@@ -353,7 +351,7 @@ class Watch:
         if (id(owner), name) in self.seen or self.quiet is not None:
             return
         kind = type(owner)
-        raw = next((vars(b)[name] for b in kind.__mro__ if name in vars(b)), MISSING)
+        raw = defined(kind, name)
         if isinstance(raw, classmethod) or name == "__class__":
             self.admit(kind, f"class {kind.__name__}")
         elif hasattr(type(raw), "__get__") and not isinstance(raw, FunctionType):
@@ -382,7 +380,7 @@ class Watch:
             return
         if name == "__class__":
             return
-        base = next((b for b in kind.__mro__ if name in vars(b)), None)
+        base = definer(kind, name)
         raw = vars(base)[name] if base is not None else MISSING
         if self._is_internal(base, name, raw):
             return
@@ -453,7 +451,7 @@ class Watch:
         if whose == "user" and getattr(function, "__name__", "") == "get_num_threads":
             self.place("called", _core, "get_num_threads", function(), "number of threads")
         judged = (getattr(function, "__qualname__", None), type(owner), whose, frame.f_lineno)
-        if judged in self._judged and not isinstance(owner, _COLLECTIONS):
+        if judged in self._judged and not isinstance(owner, _known.COLLECTIONS):
             return
         self._judged.add(judged)
         verdict = _known.verdict(function, owner)
