@@ -25,6 +25,8 @@ def whole(op: str, name: str, value: Any) -> int:
         >>> whole("split", "dim", 3)
         3
     """
+    if type(value) is int:
+        return value
     if not isinstance(value, bool) and hasattr(value, "__index__"):
         found: int = index(value)
         return found
@@ -96,8 +98,9 @@ def real(op: str, name: str, value: Any) -> float:
         >>> real("huber_loss", "delta", 2)
         2
     """
-    scalar = hasattr(value, "__float__") and getattr(value, "shape", ()) == ()
-    if isinstance(value, (int, float)) or scalar:
+    if isinstance(value, (int, float)):
+        return value
+    if hasattr(value, "__float__") and getattr(value, "shape", ()) == ():
         number: float = value
         return number
     raise TypeError(f"{op}: {name} expected to be a number, got {_kind(value)}")

@@ -50,9 +50,7 @@ class Chains:
             self._opened(function)
 
     def ran(self, code: CodeType, frame: FrameType) -> None:
-        """Code runs: read its names, once."""
-        if code in self.seen:
-            return
+        """Code that is not in ``seen`` runs: read its names."""
         is_new = code not in self.functions and code not in self.inner
         if is_new and self._is_read(code, frame.f_globals):
             self._find(code, frame)

@@ -427,9 +427,11 @@ class Watch:
         if self.quiet is not None:
             return
         code = frame.f_code
-        if frame.f_globals.get("__name__", "").partition(".")[0] in _known.REPORTERS:
+        if code in self._chains.seen:
+            return
+        module = frame.f_globals.get("__name__", "").partition(".")[0]
+        if module in _known.REPORTERS:
             self.quiet = frame
-            module = frame.f_globals["__name__"].partition(".")[0]
             self.reports(f"{module} is called")
             return
         self._chains.ran(code, frame)

@@ -158,6 +158,12 @@ class Optimizer:
                     _core.adopt(tensor)
         return made
 
+    def _targets(self) -> Iterable[Tensor]:
+        """The parameters of all groups; their state matters only where a graph is recorded."""
+        if _watch.current() is not None:
+            return self._follow().params
+        return [param for group in self.param_groups for param in dict.__getitem__(group, "params")]
+
     def _relay(self) -> None:
         """Check all groups, then make the lanes that no longer fit them."""
         made, groups = self._made, self.param_groups
@@ -216,7 +222,7 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop all gradients, or fill them with zeros."""
-        params = self._follow().params
+        params = self._targets()
         if set_to_none:
             for param in params:
                 param.grad = None
