@@ -3,9 +3,59 @@
 The first call runs the function eagerly and records the operations that ran. The second call
 records again, and the recording is believed when both agree, constants included. From then on
 calls run the plan, as long as everything that the recording depended on is as it was.
+
+What records and watches is imported with the first function that is compiled.
 """
 
-from weft._compile._compiled import Compiled, CompileWarning, compile
-from weft._compile._explain import Explanation
+from __future__ import annotations
 
-__all__ = ["CompileWarning", "Compiled", "Explanation", "compile"]
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["CompileWarning", "compile"]
+
+
+class CompileWarning(UserWarning):
+    """A compiled function does something that its plan does not repeat, or cannot be planned."""
+
+
+def compile(
+    function: Callable[..., Any] | None = None,
+    *,
+    verify: int | None = None,
+    strict: bool = False,
+) -> Any:
+    """``function`` as a static graph: forward, backward and optimiser step together.
+
+    Tensor arguments are inputs; tensors reached from outside are live references; tensors
+    changed in place, ``.grad`` fields and the random stream change as in eager code, with the
+    same bits. What the function depends on otherwise (arguments that are no tensors, attributes,
+    names, contents of collections, hyperparameters) is compared before each call and leads to a
+    new recording when it changes. What a plan cannot repeat (printing, appending to a list) gives
+    one warning with its line.
+
+    Args:
+        function: what to compile; without it, a decorator is returned.
+        verify: every ``verify``-th call also runs eagerly and compares bits.
+        strict: refuse what otherwise gives a warning.
+
+    Raises:
+        CompileError: while recording, when a value is read (``.item()``, ``if loss > 3``), the
+            function changes what it reads or calls what the world outside decides (the clock,
+            random numbers of Python), or it does not do the same thing twice.
+
+    Example:
+        >>> w = weft.ones(2, requires_grad=True)
+        >>> fast = weft.compile(lambda x: (x * w).sum().detach())
+        >>> [fast(weft.ones(2)).item() for _ in range(3)]
+        [2.0, 2.0, 2.0]
+        >>> print(fast.graph.splitlines()[-1])
+        return %3
+    """
+    if function is None:
+        return lambda f: compile(f, verify=verify, strict=strict)
+    if not callable(function):
+        raise TypeError(f"compile: expected a function, got {type(function).__name__}")
+    from weft._compile._compiled import Compiled
+
+    return Compiled(function, verify=verify, strict=strict)

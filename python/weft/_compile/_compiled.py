@@ -11,12 +11,13 @@ from dataclasses import fields
 from typing import Any
 
 from weft import _core
+from weft._compile import CompileWarning
 from weft._compile._explain import Explanation
 from weft._compile._record import Recorded, record, refusal
 from weft._compile._tree import Results
 from weft._core import CompileError, Dispatch, Entry, Tensor
-from weft._watch import line_of_user
 from weft._watch._known import origin
+from weft._watch._watch import line_of_user
 
 #: Recordings of one signature before a function that never settles is reported.
 MOST_RECORDINGS = 32
@@ -24,10 +25,6 @@ MOST_RECORDINGS = 32
 MOST_VALUES = 32
 #: Plans that are kept; those that ran longest ago go first.
 MOST_PLANS = 64
-
-
-class CompileWarning(UserWarning):
-    """A compiled function does something that its plan does not repeat, or cannot be planned."""
 
 
 class Compiled(Dispatch):
@@ -258,43 +255,3 @@ def _outside() -> int:
     while frame.f_back is not None and origin(frame.f_code.co_filename) == "weft":
         level, frame = level + 1, frame.f_back
     return level
-
-
-def compile(
-    function: Callable[..., Any] | None = None,
-    *,
-    verify: int | None = None,
-    strict: bool = False,
-) -> Any:
-    """``function`` as a static graph: forward, backward and optimiser step together.
-
-    Tensor arguments are inputs; tensors reached from outside are live references; tensors
-    changed in place, ``.grad`` fields and the random stream change as in eager code, with the
-    same bits. What the function depends on otherwise (arguments that are no tensors, attributes,
-    names, contents of collections, hyperparameters) is compared before each call and leads to a
-    new recording when it changes. What a plan cannot repeat (printing, appending to a list) gives
-    one warning with its line.
-
-    Args:
-        function: what to compile; without it, a decorator is returned.
-        verify: every ``verify``-th call also runs eagerly and compares bits.
-        strict: refuse what otherwise gives a warning.
-
-    Raises:
-        CompileError: while recording, when a value is read (``.item()``, ``if loss > 3``), the
-            function changes what it reads or calls what the world outside decides (the clock,
-            random numbers of Python), or it does not do the same thing twice.
-
-    Example:
-        >>> w = weft.ones(2, requires_grad=True)
-        >>> fast = weft.compile(lambda x: (x * w).sum().detach())
-        >>> [fast(weft.ones(2)).item() for _ in range(3)]
-        [2.0, 2.0, 2.0]
-        >>> print(fast.graph.splitlines()[-1])
-        return %3
-    """
-    if function is None:
-        return lambda f: compile(f, verify=verify, strict=strict)
-    if not callable(function):
-        raise TypeError(f"compile: expected a function, got {type(function).__name__}")
-    return Compiled(function, verify=verify, strict=strict)

@@ -8,7 +8,8 @@ from typing import Any
 from weft import _core
 from weft._compile._tree import Results, same_tree, tree_text
 from weft._core import CompileError, Entry, Guards, Tensor
-from weft._watch import Place, Watch
+from weft._watch._place import Place
+from weft._watch._watch import Watch
 
 
 class Recorded:

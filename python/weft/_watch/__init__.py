@@ -10,18 +10,11 @@ before a plan runs, or refused:
 * what collections contain that came through a door (``weft._core.Snapshot``);
 * what functions give that are not written in Python: known, refused or reported (``_known``);
 * arrays of numpy.
+
+Importing this package brings only what others ask on their way (:func:`current`); the rest comes
+with the first function that is compiled.
 """
 
-from weft._watch import _fork
-from weft._watch._classes import local
-from weft._watch._place import LIMIT, MISSING, Place
-from weft._watch._watch import Watch, line_of_user
+from weft._watch._present import MISSING, current
 
-__all__ = ["LIMIT", "MISSING", "Place", "Watch", "current", "line_of_user"]
-
-_fork.register()
-
-
-def current() -> Watch | None:
-    """The watch of the recording that runs on this thread, if one does."""
-    return local.watch
+__all__ = ["MISSING", "current"]

@@ -22,8 +22,8 @@ from types import (
 from typing import TYPE_CHECKING, Any
 
 from weft._core import CompileError
-from weft._watch._classes import local
 from weft._watch._known import origin
+from weft._watch._present import local
 
 if TYPE_CHECKING:
     from weft._watch._watch import Watch

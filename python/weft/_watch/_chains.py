@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from weft._core import Tensor
 from weft._watch import _known
 from weft._watch._code import Chain, reads
-from weft._watch._place import MISSING, defined
+from weft._watch._place import defined
+from weft._watch._present import MISSING
 
 if TYPE_CHECKING:
     from weft._watch._watch import Watch

@@ -10,17 +10,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from weft._watch._place import MISSING
+from weft._watch._present import MISSING, local
 
 if TYPE_CHECKING:
     from weft._watch._watch import Watch
 
 
-class _Local(threading.local):
-    watch: Watch | None = None
-
-
-local = _Local()
 lock = threading.RLock()
 #: Patched methods by class and name: what stood in the class's own dictionary, and who wants it.
 _patched: dict[tuple[type, str], tuple[Any, set[int]]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from weft._watch import _calls, _classes, _quiet
+from weft._watch._present import local
 
 _LOCKS = (_quiet.lock, _calls.lock, _classes.lock)
 
@@ -20,7 +21,7 @@ def _after_in_parent() -> None:
 
 
 def _after_in_child() -> None:
-    mine = _classes.local.watch
+    mine = local.watch
     _classes.keep_only(mine)
     _calls.Monitor.keep_only(mine)
     _quiet.keep_only(mine)

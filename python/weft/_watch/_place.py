@@ -7,18 +7,11 @@ from typing import Any
 
 from weft import _core
 from weft._core import Snapshot
+from weft._watch._present import MISSING
 
 #: Items that one value may contain.
 LIMIT = 10_000
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
-
-
-class _Missing:
-    def __repr__(self) -> str:
-        return "nothing"
-
-
-MISSING: Any = _Missing()
 
 
 @dataclass
@@ -102,7 +95,7 @@ _READ: dict[str, Any] = {
 
 def short(value: Any) -> str:
     """A value in a few words."""
-    if isinstance(value, (*_PLAIN, _Missing)):
+    if isinstance(value, (*_PLAIN, type(MISSING))):
         text = repr(value)
     elif isinstance(value, (list, tuple, dict, set)) and len(value) <= 4:
         text = repr(value) if _all_plain(value) else f"<{type(value).__name__}>"

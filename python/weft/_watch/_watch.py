@@ -16,10 +16,13 @@ import numpy as np
 
 from weft import _core
 from weft._core import CompileError, Guards, Snapshot, Tensor
-from weft._watch import _classes, _known, _quiet
+from weft._watch import _classes, _fork, _known, _quiet
 from weft._watch._calls import Monitor, calls
 from weft._watch._chains import Chains
-from weft._watch._place import LIMIT, MISSING, Place, defined, definer
+from weft._watch._place import LIMIT, Place, defined, definer
+from weft._watch._present import MISSING, local
+
+_fork.register()
 
 #: Bytes of an array whose contents are compared on every call.
 ARRAY_LIMIT = 1 << 20
@@ -95,17 +98,17 @@ class Watch:
         """Start watching this thread."""
         _quiet.enter()
         try:
-            _classes.local.watch = self
+            local.watch = self
             self._calls.start()
         except BaseException:
-            _classes.local.watch = None
+            local.watch = None
             _quiet.leave()
             raise
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
         """Stop; an error of the function goes first."""
-        _classes.local.watch = None
+        local.watch = None
         kept = self._calls.stop()
         _classes.release(self)
         _quiet.leave()
@@ -132,13 +135,13 @@ class Watch:
 
     def pause(self) -> None:
         """Look away: what follows is the watch's own doing."""
-        _classes.local.watch = None
+        local.watch = None
         self._calls.pause()
 
     def resume(self) -> None:
         """Look again."""
         self._calls.resume()
-        _classes.local.watch = self
+        local.watch = self
 
     def open(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Let in the function and its arguments, before it runs."""
