@@ -8,17 +8,21 @@ ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = {".git", ".venv", "target", "dist", "node_modules", "__pycache__"}
 
 
-def files(*suffixes: str, under: str = ".") -> list[Path]:
-    """Files of the project with one of the suffixes: those that git knows, where there is git."""
+def entries(under: str = ".") -> list[Path]:
+    """What belongs to the project: what git knows, where there is git."""
     try:
         known = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", under],
             cwd=ROOT, capture_output=True, text=True, check=True,
         ).stdout.splitlines()  # fmt: skip
-        paths = [ROOT / name for name in known]
+        return [ROOT / name for name in known]
     except (OSError, subprocess.CalledProcessError):
-        paths = [p for p in (ROOT / under).rglob("*") if not SKIPPED & set(p.parts)]
-    return sorted(p for p in paths if p.suffix in suffixes and p.is_file())
+        return [p for p in (ROOT / under).rglob("*") if not SKIPPED & set(p.parts)]
+
+
+def files(*suffixes: str, under: str = ".") -> list[Path]:
+    """Files of the project with one of the suffixes."""
+    return sorted(p for p in entries(under) if p.suffix in suffixes and p.is_file())
 
 
 def name(path: Path) -> str:

@@ -4,7 +4,7 @@ import ast
 import re
 
 import pytest
-from tests.house.source import ROOT, files, name
+from tests.house.source import ROOT, entries, files, name
 
 SOURCES = files(".py", ".pyi", ".rs", ".toml", ".md")
 #: A longer file says which two things it is.
@@ -60,3 +60,8 @@ def test_no_large_files():
         if path.stat().st_size > 1_000_000
     ]
     assert not large
+
+
+def test_nothing_is_a_link():
+    """A link leads out of the project, or nowhere on another machine."""
+    assert not [name(path) for path in entries() if path.is_symlink()]
