@@ -48,7 +48,7 @@ def line_of_user() -> str:
     return _known.place_in(frame.f_code.co_filename, frame.f_lineno)
 
 
-def vars_of(value: Any) -> Any:
+def _members(value: Any) -> Any:
     """The instance's own dictionary, or None."""
     return getattr(value, "__dict__", None)
 
@@ -320,7 +320,7 @@ class Watch:
             return
         if kind.__flags__ & 1 << 9 and _classes.patch(kind, self):
             return
-        members = getattr(value, "__dict__", None)
+        members = _members(value)
         if isinstance(members, dict):
             self.place("content", members, None, members, f"attributes of {text}", line)
             self.admit(members, text, line)
@@ -374,7 +374,7 @@ class Watch:
         kind = type(owner)
         text = f"attribute {kind.__name__}.{name}"
         self.place("type", owner, None, kind, f"class of {kind.__name__}", deep=False)
-        members = getattr(owner, "__dict__", None)
+        members = _members(owner)
         if name in _WHOLE and members is not None:
             if id(owner) not in self.arguments:
                 named = f"attributes of {kind.__name__}"
@@ -419,7 +419,7 @@ class Watch:
             return
         by_user = _known.origin(sys._getframe(2).f_code.co_filename) == "user"
         self.pause()
-        before = getattr(owner, "__dict__", {}).get(name, MISSING)
+        before = (_members(owner) or {}).get(name, MISSING)
         self._written[where] = (owner, name, before, self.line() if by_user else "")
         self.resume()
 
@@ -517,7 +517,7 @@ class Watch:
         self._chains.finish()
         own = [place for place in self.places.values() if not self._holds(place)]
         for owner, name, before, line in self._written.values():
-            now = getattr(owner, "__dict__", {}).get(name, MISSING)
+            now = (_members(owner) or {}).get(name, MISSING)
             is_same = now is before and not isinstance(now, (*_ATOMS, tuple))
             if line and not is_same:
                 text = f"{type(owner).__name__}.{name}"
@@ -528,7 +528,8 @@ class Watch:
         """Whether a place is as it was found, but for attributes that the function wrote."""
         if place.holds():
             return True
-        names = {n for o, n, _, _ in self._written.values() if place.owner is vars_of(o)}
+        mine = (entry for entry in self._written.values() if place.owner is _members(entry[0]))
+        names = {name for _, name, _, _ in mine}
         if place.kind != "content" or not names:
             return False
         place.expected = place.expected.without(names)
