@@ -118,9 +118,10 @@ class Oracle:
 
     def _follow(self, x: Tensor) -> None:
         base = x.base
-        x.seen = base.memory.version
         # After detach_() of the base torch keeps a node through which nothing flows.
         makes = base.tracked or self.torch
+        if makes:
+            x.seen = base.memory.version
         x.node = Node([base.node] if base.node else [], [], False) if makes else None
         x.slopes = base.slopes[x.places] if makes else None
 

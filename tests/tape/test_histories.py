@@ -292,3 +292,21 @@ def test_a_failed_integer_division_changes_nothing():
         with pytest.raises(RuntimeError, match="division by zero"):
             change(weft.tensor([2, 0]))
     assert x.tolist() == [7, 9] and x._version == 0
+
+
+@pytest.mark.parametrize("look", [False, True])
+def test_a_base_that_forgot_its_history_may_get_one_again(look):
+    """Whether somebody looked at the view in between makes no difference."""
+    w = weft.ones(3, 2, requires_grad=True)
+    base = w * w
+    view = base[:, 0:1]
+    base.detach_()
+    with weft.no_grad():
+        view.mul_(3.0)
+    if look:
+        assert view.is_leaf
+    base.requires_grad_()
+    assert not view.is_leaf
+    view.sum().backward()
+    assert base.grad.tolist() == [[1, 0]] * 3
+    assert w.grad is None and view.grad is None

@@ -55,10 +55,13 @@ pub(crate) fn settle(x: &Tensor) -> Result<()> {
     Ok(())
 }
 
+/// A base that has no history may get one later: the view is not up to date with it then.
 fn follow(x: &Tensor, base: &Tensor, frame: &Frame) {
-    let now = x.buffer().version();
-    x.set_node(frame.show(base, x));
-    x.auto().seen = now;
+    let node = frame.show(base, x);
+    if node.is_some() {
+        x.auto().seen = x.buffer().version();
+    }
+    x.set_node(node);
 }
 
 /// A view was overwritten by `value`: its base becomes "itself with that region replaced".
