@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from operator import index
 from typing import Any
 
 import numpy as np
 
 from weft._core import Tensor, dtype
+
+_LARGEST = int(sys.float_info.max)
 
 
 def _kind(value: Any) -> str:
@@ -92,13 +95,18 @@ def real(op: str, name: str, value: Any) -> float:
 
     Raises:
         TypeError: it is something else.
+        ValueError: it is a whole number beyond every float.
 
     Example:
         >>> from weft._check import real
         >>> real("huber_loss", "delta", 2)
         2
     """
-    if isinstance(value, (int, float)):
+    if isinstance(value, float):
+        return value
+    if isinstance(value, int):
+        if not -_LARGEST <= value <= _LARGEST:
+            raise ValueError(f"{op}: {name} expected to fit a float, got a larger whole number")
         return value
     if hasattr(value, "__float__") and getattr(value, "shape", ()) == ():
         number: float = value

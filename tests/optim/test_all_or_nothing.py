@@ -110,3 +110,18 @@ def test_a_refused_state_changes_nothing(kind):
         with pytest.raises(ValueError, match=r"lr is out of range|load_state_dict"):
             opt.load_state_dict(state)
         assert str(opt.state_dict()) == str(before)
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam])
+def test_a_rate_beyond_every_float_is_refused(kind):
+    with pytest.raises(ValueError, match="lr expected to fit a float"):
+        kind([leaf(2)], lr=10**400)
+
+
+@pytest.mark.parametrize("gamma", [5, 5.0])
+def test_a_rate_that_grows_beyond_every_float_is_refused(gamma):
+    opt = SGD([leaf(2)], lr=0.5)
+    sched = weft.optim.lr_scheduler.MultiStepLR(opt, [1] * 700, gamma=gamma)
+    with pytest.raises(ValueError, match=r"MultiStepLR.step: expected rates that fit a float"):
+        sched.step()
+    assert sched.last_epoch == 0 and opt.param_groups[0]["lr"] == 0.5

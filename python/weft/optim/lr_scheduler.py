@@ -91,15 +91,17 @@ class LRScheduler:
         Which rates a given epoch has does not depend on the steps before it, if the subclass has
         a closed form (``_get_closed_form_lr``, as in torch).
         """
-        before = self.last_epoch, self._step_count
+        before, name = (self.last_epoch, self._step_count), f"{type(self).__name__}.step"
         closed = None if epoch is None else getattr(self, "_get_closed_form_lr", None)
         self._step_count += 1
         try:
-            name = f"{type(self).__name__}.step"
             self.last_epoch = before[0] + 1 if epoch is None else whole(name, "epoch", epoch)
             pairs = list(zip(self._groups, (closed or self.get_lr)(), strict=True))
-        except BaseException:
+        except BaseException as error:
             self.last_epoch, self._step_count = before
+            if isinstance(error, OverflowError):
+                what = "expected rates that fit a float, got a larger number"
+                raise ValueError(f"{name}: {what}. Look at gamma and the factors") from None
             raise
         for group, lr in pairs:
             set_rate(group, lr)
