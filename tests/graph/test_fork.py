@@ -219,3 +219,30 @@ def test_fork_inside_a_recording():
         check=False,
     )
     assert done.returncode == 0 and done.stdout == "done\n", done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_fork_while_another_thread_compiles_for_the_first_time():
+    """The first compiled function imports what records; a child must not wait for it for ever."""
+    code = """
+import os, sys, threading, time
+import weft
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "weft._compile._compiled":
+            begun.set()
+            time.sleep(0.3)
+begun = threading.Event()
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=lambda: weft.compile(lambda x: x))
+thread.start()
+assert begun.wait(30)
+pid = os.fork()
+fast = weft.compile(lambda x: x + 1)
+assert [fast(weft.zeros(1)).item() for _ in range(3)] == [1, 1, 1]
+if pid == 0:
+    os._exit(0)
+thread.join()
+assert os.waitpid(pid, 0)[1] == 0
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)

@@ -9,10 +9,21 @@ What records and watches is imported with the first function that is compiled.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
 __all__ = ["CompileWarning", "compile"]
+
+#: A fork waits for an import that has begun: in the child nobody would finish it.
+_importing = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_importing.acquire,
+        after_in_parent=_importing.release,
+        after_in_child=_importing.release,
+    )
 
 
 class CompileWarning(UserWarning):
@@ -56,6 +67,7 @@ def compile(
         return lambda f: compile(f, verify=verify, strict=strict)
     if not callable(function):
         raise TypeError(f"compile: expected a function, got {type(function).__name__}")
-    from weft._compile._compiled import Compiled
+    with _importing:
+        from weft._compile._compiled import Compiled
 
     return Compiled(function, verify=verify, strict=strict)
