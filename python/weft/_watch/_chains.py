@@ -33,6 +33,9 @@ class Chains:
         self.functions: dict[CodeType, list[FunctionType]] = {}
         #: Code that ran, with its globals; code that stands inside such code.
         self.seen: dict[CodeType, dict[str, Any]] = {}
+        #: Code that has nothing more to tell when it runs again; methods by the class they ran on.
+        self.settled: set[CodeType] = set()
+        self.met: set[tuple[CodeType, type]] = set()
         self.inner: dict[CodeType, CodeType] = {}
         #: Cells by code and name, for functions that are made while others run.
         self.cells: dict[CodeType, dict[str, Any]] = {}
@@ -51,11 +54,16 @@ class Chains:
             self._opened(function)
 
     def ran(self, code: CodeType, frame: FrameType) -> None:
-        """Code that is not in ``seen`` runs: read its names."""
-        is_new = code not in self.functions and code not in self.inner
-        if is_new and self._is_read(code, frame.f_globals):
-            self._find(code, frame)
-        self._read(code, frame.f_globals, frame.f_builtins)
+        """Code that is not in ``settled`` runs: read its names, and see whose method it is."""
+        is_read = self._is_read(code, frame.f_globals)
+        is_first = code not in self.seen
+        is_new = is_first and code not in self.functions and code not in self.inner
+        if is_read and not self._is_method(code, frame) and is_new:
+            self._search(code)
+        if is_first:
+            self._read(code, frame.f_globals, frame.f_builtins)
+        if not is_read or not code.co_argcount:
+            self.settled.add(code)
 
     def _read(self, code: CodeType, names: dict[str, Any], built: dict[str, Any]) -> None:
         self.seen[code] = names
@@ -119,17 +127,32 @@ class Chains:
         whose = _known.origin(code.co_filename)
         return whose == "user" or (whose == "library" and names.get("__name__") in _READ_LIBRARY)
 
-    def _find(self, code: CodeType, frame: FrameType) -> None:
-        """A method that nobody read by name, or a function from an unknown hand."""
-        if code.co_argcount and code.co_varnames:
-            first = frame.f_locals.get(code.co_varnames[0])
-            for base in type(first).__mro__ if first is not None else ():
-                raw = vars(base).get(code.co_name)
-                if getattr(raw, "__code__", None) is code:
-                    text = f"attribute {base.__name__}.{code.co_name}"
-                    self.watch.place("class", base, code.co_name, raw, text)
-                    self.watch.admit(raw, text)
-                    return
+    def _is_method(self, code: CodeType, frame: FrameType) -> bool:
+        """Whether code is a method of what it runs on, which nobody may have read by name.
+
+        Classes that one function makes share the code of their methods, so the class counts.
+        """
+        first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+        kind = first if isinstance(first, type) else type(first)
+        if (code, kind) in self.met:
+            return True
+        found = [
+            (base, name, raw)
+            for base in kind.__mro__
+            if _known.module_origin(base.__module__) == "user"
+            for name, raw in vars(base).items()
+            if any(part.__code__ is code for part in _functions(raw))
+        ]
+        for base, name, raw in found:
+            owner = kind if defined(kind, name) is raw else base
+            text = f"attribute {base.__name__}.{name}"
+            self.watch.place("class", owner, name, raw, text)
+            self.watch.admit(raw, text)
+        self.met.add((code, kind))
+        return bool(found)
+
+    def _search(self, code: CodeType) -> None:
+        """A function from an unknown hand: all that have this code."""
         if code.co_freevars or code.co_argcount or code.co_kwonlyargcount:
             for holder in gc.get_referrers(code):
                 if isinstance(holder, FunctionType) and holder.__code__ is code:
@@ -327,6 +350,13 @@ class Chains:
                 what = f"a {type(owner).__name__} is changed (at {line})"
                 if not any(line in known for known in self.watch.changes):
                     self.watch.changes[what] = None
+
+
+def _functions(raw: Any) -> list[FunctionType]:
+    """The functions behind what a class defines."""
+    parts = (raw.fget, raw.fset, raw.fdel) if isinstance(raw, property) else (raw,)
+    plain = (getattr(part, "__func__", part) for part in parts)
+    return [part for part in plain if isinstance(part, FunctionType)]
 
 
 def _shallow(value: Any) -> list[Any]:

@@ -430,7 +430,7 @@ class Watch:
         if self.quiet is not None:
             return
         code = frame.f_code
-        if code in self._chains.seen:
+        if code in self._chains.settled:
             return
         module = frame.f_globals.get("__name__", "").partition(".")[0]
         if module in _known.REPORTERS:

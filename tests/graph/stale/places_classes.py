@@ -338,3 +338,42 @@ def _(s: Scene, v: Any) -> Any:
         item.scale = 1.0
     items[57].scale = v
     return (lambda x: [use(i.scale, x) for i in items]), puts(items[57])  # read
+
+
+def _worker(inner: Any) -> Any:
+    """A class that shares the code of its methods with all others that are made here."""
+
+    class Worker:
+        def work(self, x: Any, read: Any = inner) -> Any:
+            return inner(x), read(x)
+
+        __call__ = work
+
+    return Worker()
+
+
+@place("second class of a factory, called")
+def _(s: Scene, v: Any) -> Any:
+    box = [v]
+    first, second = _worker(lambda x: x), _worker(lambda x: use(box[0], x))  # read
+    both = [first.work, second]
+    return (lambda x: [f(x) for f in both]), lambda new: box.__setitem__(0, new)
+
+
+@place("second class of a factory, its alias replaced", kinds="function")
+def _(s: Scene, v: Any) -> Any:
+    first, second = _worker(lambda x: x), _worker(v)
+    both = [first.work, second]
+
+    def put(new: Any) -> None:
+        type(second).__call__ = lambda self, x: (new(x), new(x))
+
+    return (lambda x: [f(x) for f in both]), put  # read
+
+
+@place("method of an object made inside, of a factory's class")
+def _(s: Scene, v: Any) -> Any:
+    box = [v]
+    first, second = _worker(lambda x: x), _worker(lambda x: use(box[0], x))  # read
+    kinds = [type(first), type(second)]
+    return (lambda x: [kind().work(x) for kind in kinds]), lambda new: box.__setitem__(0, new)
