@@ -13,6 +13,7 @@ from weft._core import (
     Tensor,
     dtype,
     get_num_threads,
+    initial_seed,
     is_grad_enabled,
     set_num_threads,
 )
@@ -177,11 +178,6 @@ def manual_seed(seed: _builtins.int) -> None:
         True
     """
     _core.manual_seed(seed)
-
-
-def initial_seed() -> _builtins.int:
-    """The seed of the random stream."""
-    return _core.random_state()[0]
 
 
 def is_tensor(obj: object) -> _builtins.bool:

@@ -1,14 +1,13 @@
 """One change between calls, at every kind of place: equal to eager, or refused with the line."""
 
 import pytest
-from tests.graph.stale.not_yet import NOT_YET
 from tests.graph.stale.scene import check
 from tests.graph.stale.suite import cases
 
 CASES = {case.name: case for case in cases(every=False)}
 
 
-@pytest.mark.parametrize("name", [n for n in CASES if n not in NOT_YET])
+@pytest.mark.parametrize("name", CASES)
 def test_one_change(name):
     check(CASES[name])
 

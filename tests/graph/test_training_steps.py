@@ -58,11 +58,7 @@ def test_there_are_twenty():
     assert len(PROGRAMS) >= 20
 
 
-#: What does not hold today: this list only shrinks.
-NOT_YET = {"dataclass_batches", "variational_autoencoder", "logging_inside"}
-
-
-@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in NOT_YET])
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_trains_with_the_same_bits(name):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

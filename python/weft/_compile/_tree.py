@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft._core import CompileError, Snapshot, Tensor
+from weft._watch._place import members_of
 
 
 def attributes(value: Any) -> dict[str, Any] | None:
@@ -18,10 +19,10 @@ def attributes(value: Any) -> dict[str, Any] | None:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
         found = {name: getattr(value, name) for name in names if hasattr(value, name)}
-        return {**getattr(value, "__dict__", {}), **found}
+        return {**(members_of(value) or {}), **found}
     if isinstance(value, types.SimpleNamespace):
         return dict(vars(value))
-    members = getattr(value, "__dict__", None)
+    members = members_of(value)
     if not isinstance(members, dict) or callable(value) or kind.__module__.startswith("weft."):
         return None
     if isinstance(value, (type, types.ModuleType, dict, list, tuple, set)):

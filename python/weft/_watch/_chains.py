@@ -10,7 +10,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from weft._core import Tensor
-from weft._watch import _known
+from weft._watch import _classes, _known
 from weft._watch._code import Chain, reads
 from weft._watch._place import defined
 from weft._watch._present import MISSING
@@ -188,6 +188,8 @@ class Chains:
         for root in ("global", "cell", "import"):
             self._roots(code, root, names, built)
         self._methods(code)
+        if "__getattribute__" in reads(code).attributes:
+            self.watch.ask_members()
         for (kind, name), line in reads(code).written.items():
             if kind == "global":
                 self._stored_name(code, names, name, line)
@@ -303,7 +305,7 @@ class Chains:
             self.watch.admit(kind, text, line)
             return MISSING
         raw = defined(kind, name)
-        if hasattr(raw, "_weft_plain"):
+        if _classes.is_watching(raw):
             return MISSING
         self.watch.place("class", kind, name, raw, text, line, deep)
         if raw is MISSING and type(kind) is not type:
@@ -355,7 +357,8 @@ class Chains:
 def _functions(raw: Any) -> list[FunctionType]:
     """The functions behind what a class defines."""
     parts = (raw.fget, raw.fset, raw.fdel) if isinstance(raw, property) else (raw,)
-    plain = (getattr(part, "__func__", part) for part in parts)
+    wraps = (staticmethod, classmethod)
+    plain = (part.__func__ if isinstance(part, wraps) else part for part in parts)
     return [part for part in plain if isinstance(part, FunctionType)]
 
 

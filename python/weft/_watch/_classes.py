@@ -8,6 +8,7 @@ At all other times the class is as its author wrote it.
 from __future__ import annotations
 
 import threading
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from weft._watch._present import MISSING, local
@@ -58,6 +59,11 @@ def _writer(plain: Any) -> Any:
 _WRAPS = {"__getattribute__": _reader, "__setattr__": _writer, "__delattr__": _writer}
 
 
+def is_watching(function: Any) -> bool:
+    """Whether a method is ours, put in place for a while."""
+    return isinstance(function, FunctionType) and hasattr(function, "_weft_plain")
+
+
 def patch(kind: type, watch: Watch) -> bool:
     """Watch the objects of ``kind`` for ``watch``; False where the class does not allow it."""
     with lock:
@@ -71,7 +77,7 @@ def patch(kind: type, watch: Watch) -> bool:
 
 def _want(kind: type, name: str, watch: Watch) -> None:
     plain, owner = getattr(kind, name), kind
-    if hasattr(plain, "_weft_plain"):
+    if is_watching(plain):
         owner = next(base for base in kind.__mro__ if (base, name) in _patched)
     else:
         before = vars(kind).get(name, _ABSENT)

@@ -89,6 +89,7 @@ HARMLESS = (
     "operator.methodcaller",
 )
 
+_BOUND = (types.BuiltinFunctionType, types.MethodType)
 #: What weft's own code may show while a function is recorded.
 SHOWN = {"print", "write"}
 
@@ -128,7 +129,6 @@ _PURE_MODULES = {
     "_contextvars",
     "_abc",
     "_statistics",
-    "_thread",
     "_lsprof",
     "cProfile",
 }
@@ -143,6 +143,9 @@ _STEADY_OF_SYS = {
     "setprofile",
     "settrace",
 }
+#: Of ``_thread``: what tells threads apart, and what starts work that is not recorded.
+_NAMES_THREAD = {"get_ident", "get_native_id"}
+_OF_THREADS = _NAMES_THREAD | {"start_joinable_thread", "start_new_thread"}
 _STEADY = {"fspath", "sleep", "sched_yield", "_path_normpath"}
 _READING = {"read", "readline", "readlines", "read1", "readinto", "seek", "tell", "getvalue"}
 _NOW = {"now", "today", "utcnow"}
@@ -194,8 +197,6 @@ def verdict(function: Any, owner: Any) -> str:
     if owner is not None and not isinstance(owner, types.ModuleType):
         if kind.__module__.startswith("numpy.random"):
             return "changes"
-        if kind.__name__ in ("StringIO", "BytesIO"):
-            return "pure"
         if kind.__module__ in ("_io", "io"):
             return "changes" if name in _READING else "reports"
         if isinstance(owner, type) and issubclass(owner, datetime.date) and name in _NOW:
@@ -214,8 +215,10 @@ def _by_module(function: Any, owner: Any, name: str) -> str:
         if name in _FRAMES:
             return "frames"
         return "changes" if name in ("input", "open") else "pure"
-    if module in ("io", "_io"):
-        return "changes"
+    if module in ("io", "_io", "_queue"):
+        return "reports" if name == "put" else "changes"
+    if module == "_thread":
+        return "changes" if name in _OF_THREADS else "pure"
     if module in _CHANGING_MODULES:
         return "pure" if name in _STEADY else "changes"
     if module.startswith("numpy.random"):
@@ -227,6 +230,12 @@ def _by_module(function: Any, owner: Any, name: str) -> str:
     return "unknown"
 
 
+def is_own_use(function: Any, caller: types.CodeType) -> bool:
+    """Whether the standard library only keeps its own threads apart."""
+    name = getattr(function, "__name__", "")
+    return name in _NAMES_THREAD and caller.co_name != "current_thread"
+
+
 def is_iterator(value: Any) -> bool:
     """Whether a value yields other things each time it is asked. Files are seen when read."""
     return hasattr(type(value), "__next__") and not isinstance(value, io.IOBase)
@@ -234,5 +243,6 @@ def is_iterator(value: Any) -> bool:
 
 def is_random(value: Any) -> bool:
     """Whether a value is a generator of numpy's random numbers, or draws from one."""
-    kinds = (type(value), type(getattr(value, "__self__", None)))
-    return any(str(vars(kind).get("__module__", "")).startswith("numpy.random") for kind in kinds)
+    owner = value.__self__ if isinstance(value, _BOUND) else None
+    kinds = (type(value), type(owner))
+    return any(str(kind.__module__).startswith("numpy.random") for kind in kinds)

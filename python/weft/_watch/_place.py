@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from weft import _core
@@ -64,8 +66,17 @@ class Place:
         return f"{self.text}: {old} -> {new}"
 
 
-def _members(owner: Any, key: str) -> Any:
-    return object.__getattribute__(owner, "__dict__")[key]
+def members_of(value: Any) -> Any:
+    """The instance's own dictionary, or None; no method of its class is asked.
+
+    That of a ``threading.local`` is the one of this thread.
+    """
+    if isinstance(value, threading.local):
+        return threading.local.__getattribute__(value, "__dict__")
+    try:
+        return object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
 
 
 def definer(kind: type, name: str) -> type | None:
@@ -82,7 +93,7 @@ def defined(kind: type, name: str) -> Any:
 _READ: dict[str, Any] = {
     "item": lambda owner, key: owner[key],
     "index": lambda owner, key: owner[key],
-    "attribute": _members,
+    "attribute": lambda owner, key: members_of(owner)[key],
     "slot": getattr,
     "class": defined,
     "cell": lambda owner, _: owner.cell_contents,
@@ -100,8 +111,12 @@ def short(value: Any) -> str:
     elif isinstance(value, (list, tuple, dict, set)) and len(value) <= 4:
         text = repr(value) if _all_plain(value) else f"<{type(value).__name__}>"
     else:
-        text = f"<{getattr(value, '__qualname__', type(value).__name__)}>"
+        text = f"<{_named(value).__qualname__}>"
     return text if len(text) < 40 else text[:37] + "..."
+
+
+def _named(value: Any) -> Any:
+    return value if isinstance(value, (type, FunctionType, BuiltinFunctionType)) else type(value)
 
 
 def _all_plain(value: Any) -> bool:

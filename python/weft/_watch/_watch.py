@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import abc
 import contextvars
 import functools
+import io
 import sys
+import threading
 import types
 import weakref
 from collections import deque
@@ -19,7 +22,7 @@ from weft._core import CompileError, Guards, Snapshot, Tensor
 from weft._watch import _classes, _fork, _known, _quiet
 from weft._watch._calls import Monitor, calls
 from weft._watch._chains import Chains
-from weft._watch._place import LIMIT, Place, defined, definer
+from weft._watch._place import LIMIT, Place, defined, definer, members_of
 from weft._watch._present import MISSING, local
 
 _fork.register()
@@ -27,6 +30,8 @@ _fork.register()
 #: Bytes of an array whose contents are compared on every call.
 ARRAY_LIMIT = 1 << 20
 _ATOMS = (bool, int, float, complex, str, bytes, type(None))
+#: What weft's own functions tell that is set outside, in words.
+_SETTINGS = {"get_num_threads": "number of threads", "initial_seed": "seed of the random stream"}
 #: Attributes through which all others are read.
 _WHOLE = {"__dict__", "__getstate__", "__reduce__", "__reduce_ex__"}
 _SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
@@ -46,11 +51,6 @@ def line_of_user() -> str:
     if frame is None:
         return "unknown"
     return _known.place_in(frame.f_code.co_filename, frame.f_lineno)
-
-
-def _members(value: Any) -> Any:
-    """The instance's own dictionary, or None."""
-    return getattr(value, "__dict__", None)
 
 
 class Watch:
@@ -82,6 +82,8 @@ class Watch:
         self.refused: str | None = None
         #: Whether the function asks for the classes of objects.
         self.asks_types = False
+        #: Whether it reads attributes past their classes.
+        self.asks_members = False
         self.quiet: FrameType | None = None
         #: Attributes that have been noted, by owner.
         self.seen: set[tuple[int, str]] = set()
@@ -228,6 +230,28 @@ class Watch:
                 kind = value if isinstance(value, type) else type(value)
                 self.admit(kind, f"class {kind.__name__}", line)
 
+    def ask_members(self) -> None:
+        """The function reads attributes past their classes: those of all that is known matter."""
+        if not self.asks_members:
+            self.asks_members = True
+            for value in list(self.known.values()):
+                self._whole(value)
+
+    def _whole(self, value: Any, line: str | None = None) -> None:
+        """All that an object of a user's class holds."""
+        kind, members = type(value), members_of(value)
+        if _known.module_origin(kind.__module__) != "user" or isinstance(value, type):
+            return
+        text = f"attributes of {kind.__name__}"
+        covered = id(value) in self.arguments or isinstance(value, threading.local)
+        if isinstance(members, dict) and not covered:
+            self.place("content", members, None, members, text, line)
+            self.admit(members, text, line)
+        for base in kind.__mro__:
+            for name, raw in vars(base).items():
+                if isinstance(raw, types.MemberDescriptorType):
+                    self._attribute(value, name, getattr(value, name, MISSING))
+
     def refuse(self, sentence: str) -> None:
         """The function cannot be compiled; said when it has run."""
         self.refused = self.refused or sentence
@@ -246,7 +270,7 @@ class Watch:
         self.known[id(value)] = value
         if self.asks_types and not isinstance(value, type):
             self.admit(kind, f"class {kind.__name__}", line)
-        if isinstance(value, _known.COLLECTIONS) and hasattr(value, "__dict__"):
+        if isinstance(value, _known.COLLECTIONS) and members_of(value) is not None:
             _classes.patch(kind, self)
         if isinstance(value, Tensor):
             self.doors.append(value)
@@ -318,9 +342,17 @@ class Watch:
         full = f"{kind.__module__}.{kind.__qualname__}"
         if kind is object or full in _known.HARMLESS:
             return
+        if self.asks_members:
+            self._whole(value, line)
+        if isinstance(value, threading.local):
+            members = members_of(value)
+            self.place("slot", value, "__dict__", members, f"attributes of {text}", line)
+            self.admit(members, text, line)
+            _classes.patch(kind, self)
+            return
         if kind.__flags__ & 1 << 9 and _classes.patch(kind, self):
             return
-        members = _members(value)
+        members = members_of(value)
         if isinstance(members, dict):
             self.place("content", members, None, members, f"attributes of {text}", line)
             self.admit(members, text, line)
@@ -339,6 +371,9 @@ class Watch:
 
     def _whole_class(self, kind: type, text: str, line: str | None) -> None:
         """A class that is passed on as a value: all that it and its bases define."""
+        if isinstance(kind, abc.ABCMeta):
+            token = abc.get_cache_token()
+            self.place("called", abc, "get_cache_token", token, "classes registered", line)
         for base in kind.__mro__:
             if _known.module_origin(base.__module__) != "user":
                 continue
@@ -374,9 +409,10 @@ class Watch:
         kind = type(owner)
         text = f"attribute {kind.__name__}.{name}"
         self.place("type", owner, None, kind, f"class of {kind.__name__}", deep=False)
-        members = _members(owner)
+        members = members_of(owner)
+        covered = id(owner) in self.arguments or isinstance(owner, threading.local)
         if name in _WHOLE and members is not None:
-            if id(owner) not in self.arguments:
+            if not covered:
                 named = f"attributes of {kind.__name__}"
                 self.place("content", members, None, members, named)
                 self.admit(members, text)
@@ -389,17 +425,17 @@ class Watch:
             return
         is_data = raw is not MISSING and hasattr(type(raw), "__set__")
         if members is not None and name in members and not is_data:
-            if id(owner) not in self.arguments:
+            if not covered:
                 self.place("attribute", owner, name, members[name], text)
                 self.admit(members[name], text)
             return
-        if members is not None and not is_data and id(owner) not in self.arguments:
+        if members is not None and not is_data and not covered:
             self.place("attribute", owner, name, MISSING, text)
-        if not hasattr(raw, "_weft_plain"):
+        if not _classes.is_watching(raw):
             plain = raw.__func__ if isinstance(raw, staticmethod) else raw
             self.place("class", kind, name, plain, text)
         if isinstance(raw, _SLOTS):
-            if id(owner) not in self.arguments:
+            if not covered:
                 self.place("slot", owner, name, value, text)
                 self.admit(value, text)
         elif raw is not MISSING:
@@ -419,7 +455,7 @@ class Watch:
             return
         by_user = _known.origin(sys._getframe(2).f_code.co_filename) == "user"
         self.pause()
-        before = (_members(owner) or {}).get(name, MISSING)
+        before = (members_of(owner) or {}).get(name, MISSING)
         self._written[where] = (owner, name, before, self.line() if by_user else "")
         self.resume()
 
@@ -453,12 +489,16 @@ class Watch:
             return
         if whose == "weft" and getattr(function, "__name__", "") not in _known.SHOWN:
             return
-        if whose == "user" and getattr(function, "__name__", "") == "get_num_threads":
-            self.place("called", _core, "get_num_threads", function(), "number of threads")
+        if whose == "user" and (text := _SETTINGS.get(getattr(function, "__name__", ""))):
+            self.place("called", _core, function.__name__, function(), text)
+        if isinstance(owner, (io.StringIO, io.BytesIO)) and not self.knows(owner):
+            return
         judged = (getattr(function, "__qualname__", None), type(owner), whose, frame.f_lineno)
         if judged in self._judged and not isinstance(owner, _known.COLLECTIONS):
             return
         self._judged.add(judged)
+        if whose == "library" and _known.is_own_use(function, frame.f_code):
+            return
         verdict = _known.verdict(function, owner)
         if verdict != "pure":
             self._judge(verdict, function, owner, whose)
@@ -495,10 +535,14 @@ class Watch:
         raise CompileError(f"compile: {sentence}")
 
     def shows(self) -> None:
-        """The text of a tensor is made; that a function shows it is said already."""
+        """The text of a tensor is made: what is shown is an effect, what is kept is a value."""
         frame = frame_of_user()
         if self.quiet is None and (frame is None or self._showing != (id(frame), frame.f_lasti)):
-            self.reports("the text of a tensor is made, of the values that it has now")
+            self._stop(
+                "the text of a tensor is made, of the values that it has now, and a plan would "
+                f"repeat it for ever (at {self.line()}). Print the tensor itself, or return it and "
+                "make the text outside"
+            )
 
     def reports(self, what: str) -> None:
         """An effect that happens while recording and not when the plan runs."""
@@ -517,7 +561,7 @@ class Watch:
         self._chains.finish()
         own = [place for place in self.places.values() if not self._holds(place)]
         for owner, name, before, line in self._written.values():
-            now = (_members(owner) or {}).get(name, MISSING)
+            now = (members_of(owner) or {}).get(name, MISSING)
             is_same = now is before and not isinstance(now, (*_ATOMS, tuple))
             if line and not is_same:
                 text = f"{type(owner).__name__}.{name}"
@@ -528,7 +572,7 @@ class Watch:
         """Whether a place is as it was found, but for attributes that the function wrote."""
         if place.holds():
             return True
-        mine = (entry for entry in self._written.values() if place.owner is _members(entry[0]))
+        mine = (entry for entry in self._written.values() if place.owner is members_of(entry[0]))
         names = {name for _, name, _, _ in mine}
         if place.kind != "content" or not names:
             return False

@@ -50,9 +50,9 @@ mod _core {
     #[pymodule_export]
     use crate::ops::{
         adam_, as_strided, cast, cat, class_loss, clone, csr_transpose, cumsum, draw, draw_into,
-        expand, index, linear, manual_seed, matmul, multinomial, narrow, nonzero_flat,
-        overlaps_itself, permute, random_state, reduce, reshape, set_random_state, sgd_, softmax,
-        spmm, standardize, transpose, within,
+        expand, index, initial_seed, linear, manual_seed, matmul, multinomial, narrow,
+        nonzero_flat, overlaps_itself, permute, random_state, reduce, reshape, set_random_state,
+        sgd_, softmax, spmm, standardize, transpose, within,
     };
     #[pymodule_export]
     use crate::raise::CompileError;

@@ -411,6 +411,12 @@ pub fn manual_seed(seed: i64) -> PyResult<()> {
     random::seed(seed as u64).or_raise()
 }
 
+/// The seed of the random stream.
+#[pyfunction]
+pub fn initial_seed() -> u64 {
+    random::current_seed()
+}
+
 /// Seed and position of the random stream.
 #[pyfunction]
 pub fn random_state() -> (u64, u64) {

@@ -11,7 +11,7 @@ use pyo3::types::{
 use crate::names;
 
 /// Levels of containers in containers that are followed.
-const DEPTH: usize = 32;
+const DEPTH: usize = 128;
 
 /// A value, or what it contained.
 pub enum Snapshot {
@@ -77,7 +77,7 @@ impl Snapshot {
     /// What `value` is and, if it is a collection, contains.
     ///
     /// # Errors
-    /// `RecursionError` beyond `limit` items or 32 levels.
+    /// `RecursionError` beyond `limit` items or 128 levels.
     pub fn of(value: &Bound<'_, PyAny>, limit: &mut Limit) -> PyResult<Snapshot> {
         match value.cast::<PyDict>() {
             Ok(dict) => Self::entries(dict, limit, DEPTH),

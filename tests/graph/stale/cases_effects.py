@@ -317,20 +317,6 @@ def effect(function: Any) -> Any:
 
 
 @effect
-def _appended(kept, x):
-    """losses appended to a list"""
-    kept.append((x * 2).detach())  # effect
-    return x + 1
-
-
-@effect
-def _counted(kept, x):
-    """numbers appended to a list"""
-    kept.append(1)  # effect
-    return x + 1
-
-
-@effect
 def _printed(kept, x):
     """print"""
     print("step")  # effect
@@ -373,6 +359,39 @@ def _strict(name: str, function: Any) -> Case:
 
 CASES += [_effect(n, f) for n, f in EFFECTS.items()]
 CASES += [_strict(n, f) for n, f in EFFECTS.items()]
+
+
+def _appends(name: str, kept: Any) -> None:
+    """A list that is handed to another function counts as read, even if that only appends."""
+
+    @case(CASES, f"{name} appended to a list by another function", must_refuse=True, compiles=False)
+    def _(s: Scene) -> Any:
+        losses: list[Any] = []
+
+        def note(losses, x):
+            losses.append(kept(x))
+
+        def work(x):
+            note(losses, x)  # read
+            return x + 1
+
+        yield work, x()
+        yield (x() + 1,)
+
+    @case(CASES, f"{name} appended to a list", must_warn=True, may_warn=True)
+    def _(s: Scene) -> Any:
+        losses: list[Any] = []
+
+        def work(x):
+            losses.append(kept(x))  # effect
+            return x + 1
+
+        yield work, x()
+        yield (x() + 1,)
+
+
+_appends("losses", lambda x: (x * 2).detach())
+_appends("numbers", lambda x: 1)
 
 
 @case(CASES, "metric object with update()", may_warn=True, compiles=True)

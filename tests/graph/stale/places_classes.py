@@ -4,6 +4,7 @@ import abc
 import enum
 import functools
 import operator
+import threading
 import types
 from typing import Any
 
@@ -377,3 +378,56 @@ def _(s: Scene, v: Any) -> Any:
     first, second = _worker(lambda x: x), _worker(lambda x: use(box[0], x))  # read
     kinds = [type(first), type(second)]
     return (lambda x: [kind().work(x) for kind in kinds]), lambda new: box.__setitem__(0, new)
+
+
+@place("object with __getattribute__ over a dict")
+def _(s: Scene, v: Any) -> Any:
+    class Config:
+        def __init__(self):
+            self.values = {"scale": v}
+
+        def __getattribute__(self, name):
+            values = super().__getattribute__("values")  # read
+            return values[name] if name in values else super().__getattribute__(name)
+
+    config = Config()
+    return (lambda x: use(config.scale, x)), lambda new: config.values.update(scale=new)  # read
+
+
+@place("slots read by object.__getattribute__")
+def _(s: Scene, v: Any) -> Any:
+    class Config:
+        __slots__ = ("scale",)
+
+    config = Config()
+    config.scale = v
+    return (lambda x: use(object.__getattribute__(config, "scale"), x)), puts(config)  # read
+
+
+@place("thread-local attribute")
+def _(s: Scene, v: Any) -> Any:
+    local = threading.local()
+    local.scale = v
+    return (lambda x: use(local.scale, x)), puts(local)  # read
+
+
+@place("attribute of a thread-local class")
+def _(s: Scene, v: Any) -> Any:
+    class Local(threading.local):
+        shift = 1.0
+
+        def work(self, x):
+            return use(self.scale, x + self.shift)  # read
+
+    local = Local()
+    local.scale = v
+    return (lambda x: local.work(x)), puts(local)  # read
+
+
+@place("class attribute of a thread-local class", kinds="number any")
+def _(s: Scene, v: Any) -> Any:
+    class Local(threading.local):
+        scale = v
+
+    local = Local()
+    return (lambda x: use(local.scale, x)), puts(Local)  # read

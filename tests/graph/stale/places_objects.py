@@ -3,7 +3,6 @@
 import argparse
 import contextvars
 import enum
-import threading
 import types
 import weakref
 from dataclasses import dataclass
@@ -587,10 +586,3 @@ def _(s: Scene, v: Any) -> Any:
     var = contextvars.ContextVar("scale")
     var.set(v)
     return (lambda x: use(var.get(), x)), var.set  # read
-
-
-@place("thread-local attribute", may_refuse=True, may_warn=True)
-def _(s: Scene, v: Any) -> Any:
-    local = threading.local()
-    local.scale = v
-    return (lambda x: use(local.scale, x)), puts(local)  # read
