@@ -91,8 +91,9 @@ class Lane:
             if number is not None:
                 self.hyper[place].copy_(number.detach().to(self.hyper.dtype).reshape(()))
 
-    def update_some(self, native: Callable[..., Any], grads: list[Tensor | None]) -> None:
+    def update_some(self, native: Callable[..., bool]) -> None:
         """Update the parameters that have a gradient; which ones is remembered."""
+        grads = [param.grad for param in self.params]
         present = [i for i, grad in enumerate(grads) if grad is not None]
         if not present:
             return
@@ -105,20 +106,20 @@ class Lane:
 class Made:
     """What an optimiser makes of its groups and its state, and what that was made of."""
 
-    __slots__ = ("groups", "guards", "lanes", "params", "state")
+    __slots__ = ("groups", "guards", "lanes", "state")
     __weft_watched__ = True
 
     def __init__(self) -> None:
         """Nothing yet."""
         self.lanes: tuple[Lane, ...] = ()
-        self.params: tuple[Tensor, ...] = ()
         self.groups: Any = None
         self.state: Any = None
         self.guards = Guards([])
 
-    def is_current(self, groups: Any, state: Any) -> bool:
-        """Whether groups and state, and all in them, are as they were."""
-        return groups is self.groups and state is self.state and self.guards.hold()
+    @property
+    def params(self) -> list[Tensor]:
+        """The parameters of all groups."""
+        return [param for lane in self.lanes for param in lane.params]
 
 
 def _is_not(a: object, b: object) -> bool:

@@ -13,8 +13,6 @@ from weft.optim._lane import Lane, Made
 from weft.optim._params import check_names, named, ordered
 from weft.optim._state import load_state, save_state
 
-_NONE = type(None)
-
 
 class Optimizer:
     """Parameters in groups, their state, and a step that updates them in place.
@@ -136,17 +134,20 @@ class Optimizer:
         Returns:
             what has to be as it is now for nothing to be left to do.
         """
-        if not self._made.is_current(self.param_groups, self.state):
+        made = self._made
+        is_known = made.groups is self.param_groups and made.state is self.state
+        if not (is_known and made.guards.hold()):
             before = _core.set_paused(True)
             try:
                 self._relay()
             finally:
                 _core.set_paused(before)
-        return self._made.guards
+        return made.guards
 
     def _follow(self) -> Made:
         """What is made of groups and state, up to date, also when a plan runs."""
-        guards, made, watch = self.sync(), self._made, _watch.current()
+        guards, made = self.sync(), self._made
+        watch = _watch.current() if _core.is_recording() else None
         if watch is not None:
             if all(refresh != self.sync for _, refresh in watch.feeds):
                 watch.feeds.append((guards, self.sync))
@@ -158,12 +159,6 @@ class Optimizer:
                     _core.adopt(tensor)
         return made
 
-    def _targets(self) -> Iterable[Tensor]:
-        """The parameters of all groups; their state matters only where a graph is recorded."""
-        if _watch.current() is not None:
-            return self._follow().params
-        return [param for group in self.param_groups for param in dict.__getitem__(group, "params")]
-
     def _relay(self) -> None:
         """Check all groups, then make the lanes that no longer fit them."""
         made, groups = self._made, self.param_groups
@@ -173,7 +168,6 @@ class Optimizer:
         lanes = tuple(self._refreshed(group, old.get(id(group))) for group in groups)
         if lanes != made.lanes:
             made.lanes = lanes
-            made.params = tuple(param for lane in lanes for param in lane.params)
         made.groups, made.state = groups, self.state
         places: list[tuple[str, Any, Any, Snapshot]]
         places = [("content", held, None, Snapshot(held)) for held in (groups, self.state, *groups)]
@@ -202,34 +196,26 @@ class Optimizer:
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; return what ``closure`` (if any) returns."""
-        loss = None
-        if closure is not None:
-            loss = closure()
-        made = self._follow()
-        enabled = _core.set_grad_enabled(False)
-        try:
-            for lane in made.lanes:
-                if lane.live is not None:
-                    lane.refresh()
-                grads = [param.grad for param in lane.params]
-                if _NONE in map(type, grads):
-                    lane.update_some(self._native, grads)
-                else:
-                    self._native(lane.params, grads, *lane.tail)
-        finally:
-            _core.set_grad_enabled(enabled)
+        loss = None if closure is None else closure()
+        for lane in self._follow().lanes:
+            if lane.live is not None:
+                lane.refresh()
+            if not self._native(lane.params, None, *lane.tail):
+                lane.update_some(self._native)
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop all gradients, or fill them with zeros."""
-        params = self._targets()
-        if set_to_none:
+        if _core.is_recording():
+            self._follow()
+        for group in self.param_groups:
+            params = dict.__getitem__(group, "params")
+            if set_to_none:
+                _core.drop_grads(params)
+                continue
             for param in params:
-                param.grad = None
-            return
-        for param in params:
-            if param.grad is not None:
-                param.grad.zero_()
+                if param.grad is not None:
+                    param.grad.zero_()
 
     def state_dict(self) -> dict[str, Any]:
         """Groups and state in torch's layout; parameters are numbered in order."""

@@ -14,6 +14,7 @@ mod index;
 mod info;
 mod names;
 mod ops;
+mod optim;
 mod raise;
 mod result;
 mod signature;
@@ -49,11 +50,13 @@ mod _core {
     use crate::info::{_fail_allocation, build_info, get_num_threads, set_num_threads};
     #[pymodule_export]
     use crate::ops::{
-        adam_, as_strided, cast, cat, class_loss, clone, csr_transpose, cumsum, draw, draw_into,
-        expand, index, initial_seed, linear, manual_seed, matmul, multinomial, narrow,
-        nonzero_flat, overlaps_itself, permute, random_state, reduce, reshape, set_random_state,
-        sgd_, softmax, spmm, standardize, transpose, within,
+        as_strided, cast, cat, class_loss, clone, csr_transpose, cumsum, draw, draw_into, expand,
+        index, initial_seed, linear, manual_seed, matmul, multinomial, narrow, nonzero_flat,
+        overlaps_itself, permute, random_state, reduce, reshape, set_random_state, softmax, spmm,
+        standardize, transpose, within,
     };
+    #[pymodule_export]
+    use crate::optim::{adam_, drop_grads, sgd_};
     #[pymodule_export]
     use crate::raise::CompileError;
     #[pymodule_export]

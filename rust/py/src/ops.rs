@@ -9,7 +9,6 @@ use weft_core::op::join::Cat;
 use weft_core::op::loss::{Loss, LossKind, Reduction};
 use weft_core::op::matmul::Matmul;
 use weft_core::op::norm::Standardize;
-use weft_core::op::optim::Optim;
 use weft_core::op::random::Dist;
 use weft_core::op::reduce::{Kind, Reduce};
 use weft_core::op::scan::Cumsum;
@@ -431,25 +430,6 @@ pub fn set_random_state(seed: u64, position: u64) -> PyResult<()> {
     Ok(())
 }
 
-/// The tensors of one parameter, in the order of the operation.
-fn update(op: Optim, hyper: &PyTensor, lists: &[Vec<PyRef<'_, PyTensor>>]) -> PyResult<()> {
-    let n = lists[0].len();
-    if lists.iter().any(|list| list.len() != n) {
-        return Err(PyValueError::new_err("optimiser: expected as many states as parameters"));
-    }
-    let mut inputs: Vec<&Tensor> = vec![&hyper.0];
-    let mut targets: Vec<Tensor> = Vec::new();
-    for i in 0..n {
-        for (k, list) in lists.iter().enumerate() {
-            inputs.push(&list[i].0);
-            if k != 1 {
-                targets.push(list[i].0.clone());
-            }
-        }
-    }
-    eager::call_into(&Op::Optim(op), &inputs, &targets).or_raise()
-}
-
 /// Raises unless the values of an argument of operation `of` lie in its range.
 #[pyfunction]
 pub fn within(py: Python<'_>, of: &str, argument: &str, x: &PyTensor) -> PyResult<()> {
@@ -464,47 +444,6 @@ pub fn overlaps_itself(x: &PyTensor) -> bool {
 }
 
 type Tensors<'py> = Vec<PyRef<'py, PyTensor>>;
-
-/// One step of SGD on all parameters, in place.
-#[pyfunction]
-pub fn sgd_(
-    params: Tensors<'_>,
-    grads: Tensors<'_>,
-    bufs: Tensors<'_>,
-    steps: Tensors<'_>,
-    hyper: &PyTensor,
-) -> PyResult<()> {
-    let momentum = !bufs.is_empty();
-    let numbers = hyper.0.arg();
-    let fits = numbers.dtype == DType::F64 && numbers.numel() > 1 && numbers.layout.is_contiguous();
-    if !momentum && fits && numbers.slice::<f64>()[1] != 0.0 {
-        let what = "sgd: momentum needs a buffer per parameter, expected one each, got none";
-        return Err(PyValueError::new_err(what));
-    }
-    let lists =
-        if momentum { vec![params, grads, bufs, steps] } else { vec![params, grads, steps] };
-    update(Optim::Sgd { momentum }, hyper, &lists)
-}
-
-/// One step of Adam on all parameters, in place.
-#[pyfunction]
-pub fn adam_(
-    params: Tensors<'_>,
-    grads: Tensors<'_>,
-    exp_avgs: Tensors<'_>,
-    exp_avg_sqs: Tensors<'_>,
-    max_exp_avg_sqs: Tensors<'_>,
-    steps: Tensors<'_>,
-    hyper: &PyTensor,
-) -> PyResult<()> {
-    let amsgrad = !max_exp_avg_sqs.is_empty();
-    let mut lists = vec![params, grads, exp_avgs, exp_avg_sqs];
-    if amsgrad {
-        lists.push(max_exp_avg_sqs);
-    }
-    lists.push(steps);
-    update(Optim::Adam { amsgrad }, hyper, &lists)
-}
 
 /// A sparse matrix times a dense one. `structure`: row starts, columns, the same of the
 /// transpose, the order of the transpose's entries and its inverse.

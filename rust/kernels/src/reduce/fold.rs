@@ -1,6 +1,7 @@
 //! Folds with a neutral element: sums, products, extremes, any and all.
 
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::View;
@@ -230,7 +231,7 @@ impl<T: Element, F: Fold<T>> Work for Along<'_, T, F> {
     #[inline(always)]
     fn run(self) {
         let Source { data, view, results } = *self.source;
-        let mut near = [std::mem::MaybeUninit::<T>::uninit(); BLOCK];
+        let mut near = [MaybeUninit::<T>::uninit(); BLOCK];
         let unit = view.folded.inner().1 == 1 || view.len == 1;
         for task in self.range {
             let (o, b) = (task / self.blocks, task % self.blocks);
@@ -285,7 +286,7 @@ impl<T: Element, F: Fold<T>> Work for Across<'_, T, F> {
         let (width, _) = view.kept.inner();
         let outer = view.kept.outer();
         let per_block = results / width * self.tiles;
-        let mut acc = [[F::START; WIDTH]; LANES];
+        let mut acc = [[MaybeUninit::<F::Acc>::uninit(); WIDTH]; LANES];
         for task in self.range {
             let (b, tile) = (task / per_block, task % per_block);
             let (o, first) = (tile / self.tiles, tile % self.tiles * WIDTH);
@@ -297,7 +298,7 @@ impl<T: Element, F: Fold<T>> Work for Across<'_, T, F> {
             // Fewer elements than lanes are added in order.
             let lanes = if view.len < LANES { 1 } else { LANES };
             for lane in &mut acc[..lanes] {
-                lane[..columns].fill(F::START);
+                lane[..columns].fill(MaybeUninit::new(F::START));
             }
             let mut i = 0;
             for (offset, run, stride) in view.folded.runs(self.source.block(b)) {
@@ -305,24 +306,45 @@ impl<T: Element, F: Fold<T>> Work for Across<'_, T, F> {
                     let row = data.wrapping_add(start + offset + k * stride);
                     // SAFETY: the window lies inside its buffer, as `Arg::ptr` checked.
                     let row = unsafe { std::slice::from_raw_parts(row, columns) };
-                    add_row::<T, F>(&mut acc[i % lanes][..columns], row);
+                    // SAFETY: the first `columns` places of the lanes in use were filled.
+                    add_row::<T, F>(unsafe { filled(&mut acc[i % lanes][..columns]) }, row);
                     i += 1;
                 }
             }
-            join_lanes::<T, F>(&mut acc, lanes, columns);
-            out.copy_from_slice(&acc[0][..columns]);
+            // SAFETY: as above.
+            unsafe { join_lanes::<T, F>(&mut acc, lanes, columns) };
+            out.copy_from_slice(unsafe { filled(&mut acc[0][..columns]) });
         }
     }
 }
 
-/// [`lanes::fold_lanes`] of all columns.
+/// What was written, as plain values.
+///
+/// # Safety
+/// All of `lane` was written.
 #[inline(always)]
-fn join_lanes<T: Element, F: Fold<T>>(acc: &mut [[F::Acc; WIDTH]], lanes: usize, columns: usize) {
+unsafe fn filled<A>(lane: &mut [MaybeUninit<A>]) -> &mut [A] {
+    // SAFETY: a written place is laid out as its value.
+    unsafe { &mut *(std::ptr::from_mut(lane) as *mut [A]) }
+}
+
+/// [`lanes::fold_lanes`] of all columns.
+///
+/// # Safety
+/// The first `columns` places of the first `lanes` lanes were written.
+#[inline(always)]
+unsafe fn join_lanes<T: Element, F: Fold<T>>(
+    acc: &mut [[MaybeUninit<F::Acc>; WIDTH]],
+    lanes: usize,
+    columns: usize,
+) {
     let mut half = lanes / 2;
     while half > 0 {
         let (low, high) = acc.split_at_mut(half);
         for (a, b) in low.iter_mut().zip(high) {
-            for (a, &b) in a[..columns].iter_mut().zip(&b[..columns]) {
+            // SAFETY: both lie among the lanes in use.
+            let (a, b) = unsafe { (filled(&mut a[..columns]), filled(&mut b[..columns])) };
+            for (a, &mut b) in a.iter_mut().zip(b) {
                 *a = F::join(*a, b);
             }
         }
