@@ -208,8 +208,8 @@ def _rows(input: Tensor, target: Tensor, name: str) -> tuple[Tensor, Tensor]:
     )
 
 
-def _check_weight(name: str, weight: Tensor | None, classes: int) -> None:
-    if weight is not None and weight.shape != (classes,):
+def _check_weight(name: str, weight: Tensor, classes: int) -> None:
+    if weight.shape != (classes,):
         raise RuntimeError(
             f"{name}: weight expected to have one number for each of {classes} classes, "
             f"got shape {weight.shape}"
@@ -225,10 +225,10 @@ def _class_loss(
     reduction: str,
 ) -> Tensor:
     scores, classes = _rows(input, target, name)
-    _check_weight(name, weight, scores.shape[-1])
     if weight is None:
         out = _core.class_loss(name, scores, classes, ignore_index, reduction)
     else:
+        _check_weight(name, weight, scores.shape[-1])
         rows = _core.class_loss(name, scores, classes, ignore_index, "none")
         counts = classes != ignore_index
         share = where(
@@ -258,7 +258,10 @@ def cross_entropy(
         >>> F.cross_entropy(weft.zeros(1, 2), weft.tensor([1]))
         tensor(0.6931)
     """
-    if not 0 <= real("cross_entropy", "label_smoothing", label_smoothing) <= 1:
+    if (
+        label_smoothing != 0.0
+        and not 0 <= real("cross_entropy", "label_smoothing", label_smoothing) <= 1
+    ):
         raise RuntimeError(
             f"cross_entropy: expected 0 <= label_smoothing <= 1, got {label_smoothing}"
         )
@@ -295,10 +298,10 @@ def _soft_cross_entropy(
     dim = 0 if input.ndim == 1 else 1
     classes = input.shape[dim]
     same_shape("cross_entropy", input, target)
-    _check_weight("cross_entropy", weight, classes)
     aim = target if smoothing == 0.0 else target * (1 - smoothing) + smoothing / classes
     logp = log_softmax(input, dim)
     if weight is not None:
+        _check_weight("cross_entropy", weight, classes)
         logp = logp * _core.reshape(weight, [-1 if d == dim else 1 for d in range(input.ndim)])
     rows = -_sum(logp * aim, dim)
     if reduction == "mean":

@@ -14,8 +14,8 @@ use crate::snapshot::{PySnapshot, Snapshot};
 enum Kind {
     /// An entry of a dictionary: globals, items.
     Item,
-    /// An element of a list.
-    Index,
+    /// The element of a list at this index.
+    Index(usize),
     /// An entry of an instance's `__dict__`.
     Attribute,
     /// An attribute that the class computes without running Python: slots, C structures.
@@ -35,10 +35,10 @@ enum Kind {
 }
 
 impl Kind {
-    fn named(name: &str) -> Option<Kind> {
+    fn named(name: &str, key: &Bound<'_, PyAny>) -> Option<Kind> {
         Some(match name {
             "item" => Kind::Item,
-            "index" => Kind::Index,
+            "index" => Kind::Index(key.extract().ok()?),
             "attribute" => Kind::Attribute,
             "slot" => Kind::Slot,
             "class" => Kind::Class,
@@ -57,7 +57,7 @@ struct Check {
     kind: Kind,
     owner: Py<PyAny>,
     key: Py<PyAny>,
-    expected: Py<PySnapshot>,
+    expected: Snapshot,
 }
 
 /// A place as Python describes it: kind, owner, key, what is expected.
@@ -71,10 +71,11 @@ pub struct Guards(Vec<Check>);
 impl Guards {
     /// Places as `(kind, owner, key, expected)`.
     #[new]
-    fn new(places: Vec<Described>) -> PyResult<Guards> {
-        let check = |(kind, owner, key, expected): (String, _, _, _)| {
-            let unknown = || PyTypeError::new_err(format!("Guards: no kind of place named {kind}"));
-            Ok(Check { kind: Kind::named(&kind).ok_or_else(unknown)?, owner, key, expected })
+    fn new(py: Python<'_>, places: Vec<Described>) -> PyResult<Guards> {
+        let check = |(name, owner, key, expected): Described| {
+            let unknown = || PyTypeError::new_err(format!("Guards: no kind of place named {name}"));
+            let kind = Kind::named(&name, key.bind(py)).ok_or_else(unknown)?;
+            Ok(Check { kind, owner, key, expected: expected.get().0.copy(py) })
         };
         places.into_iter().map(check).collect::<PyResult<_>>().map(Guards)
     }
@@ -94,7 +95,7 @@ impl Guards {
         self.0.iter().try_for_each(|check| {
             visit.call(&check.owner)?;
             visit.call(&check.key)?;
-            visit.call(&check.expected)
+            check.expected.traverse(&visit)
         })
     }
 
@@ -135,19 +136,18 @@ fn members<'py>(owner: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     }
 }
 
-/// The entry of `key` in a dictionary.
-fn item<'py>(dict: &Bound<'py, PyAny>, key: &Py<PyAny>) -> Option<Bound<'py, PyAny>> {
-    let py = dict.py();
+/// Whether the entry of `key` in a dictionary is as expected.
+#[inline]
+fn entry_holds(dict: &Bound<'_, PyAny>, key: &Py<PyAny>, expected: &Snapshot) -> bool {
     debug_assert!(PyDict::is_type_of(dict));
     // SAFETY: `dict` is a dictionary (checked where places are made, or an instance's own);
-    // the borrowed reference is turned into an owned one at once.
+    // what it gives is borrowed, and `matches_borrowed` takes a reference before other code runs.
     unsafe {
         let found = ffi::PyDict_GetItemWithError(dict.as_ptr(), key.as_ptr());
-        if found.is_null() {
+        if found.is_null() && !ffi::PyErr_Occurred().is_null() {
             ffi::PyErr_Clear();
-            return None;
         }
-        Some(Bound::from_borrowed_ptr(py, found))
+        expected.matches_borrowed(dict.py(), found)
     }
 }
 
@@ -168,20 +168,18 @@ impl Check {
     #[inline]
     fn holds<'py>(&self, py: Python<'py>, members: &mut Members<'py>) -> bool {
         let owner = self.owner.bind(py);
-        let expected = &self.expected.get().0;
+        let expected = &self.expected;
         match self.kind {
-            Kind::Item => expected.matches(item(owner, &self.key).as_ref()),
-            Kind::Attribute => {
-                let dict = members.of(owner);
-                expected.matches(dict.and_then(|dict| item(dict, &self.key)).as_ref())
-            }
+            Kind::Item => entry_holds(owner, &self.key, expected),
+            Kind::Attribute => match members.of(owner) {
+                Some(dict) => entry_holds(dict, &self.key, expected),
+                None => expected.matches(None),
+            },
             Kind::Type => expected.matches(Some(owner.get_type().as_any())),
             Kind::Class => self.class_holds(py, owner, expected),
-            Kind::Index => {
-                let at = self.key.extract::<usize>(py).ok();
+            Kind::Index(at) => {
                 let list = owner.cast::<PyList>().ok();
-                let found = list.zip(at).and_then(|(list, at)| list.get_item(at).ok());
-                expected.matches(found.as_ref())
+                expected.matches(list.and_then(|list| list.get_item(at).ok()).as_ref())
             }
             Kind::Slot => {
                 let name = self.key.bind(py).cast::<PyString>().ok();

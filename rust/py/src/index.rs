@@ -4,6 +4,7 @@
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyInt, PySlice, PyTuple};
+use smallvec::{SmallVec, smallvec};
 use weft_core::op::Op;
 use weft_core::op::view::View;
 use weft_core::{Tensor, eager, mode};
@@ -21,6 +22,8 @@ enum Item<'py> {
     Ellipsis,
 }
 
+type Items<'py> = SmallVec<[Item<'py>; 4]>;
+
 /// The number that a single integer holds: such a tensor names a view as a number does. While
 /// recording nobody may look at it.
 fn tensor_index(part: &Bound<'_, PyAny>) -> Option<i64> {
@@ -30,12 +33,12 @@ fn tensor_index(part: &Bound<'_, PyAny>) -> Option<i64> {
 }
 
 /// The parts of a key that names a view; `None` if it holds index tensors or lists.
-fn parse<'py>(key: &Bound<'py, PyAny>) -> PyResult<Option<Vec<Item<'py>>>> {
-    let parts: Vec<Bound<'py, PyAny>> = match key.cast::<PyTuple>() {
+fn parse<'py>(key: &Bound<'py, PyAny>) -> PyResult<Option<Items<'py>>> {
+    let parts: SmallVec<[Bound<'py, PyAny>; 4]> = match key.cast::<PyTuple>() {
         Ok(tuple) => tuple.iter().collect(),
-        Err(_) => vec![key.clone()],
+        Err(_) => smallvec![key.clone()],
     };
-    let mut items = Vec::with_capacity(parts.len());
+    let mut items = Items::new();
     for part in parts {
         items.push(if part.is_none() {
             Item::NewAxis
@@ -94,7 +97,7 @@ fn view(x: &Tensor, items: &[Item]) -> PyResult<Tensor> {
         return Err(PyIndexError::new_err(what));
     }
     let mut out = x.clone();
-    let mut shape: Vec<usize> = Vec::new();
+    let mut shape: SmallVec<[usize; MAX_DIMS]> = SmallVec::new();
     let (mut dim, mut reshaped, mut seen) = (0, false, false);
     for item in items {
         match item {

@@ -1,6 +1,7 @@
 //! What a Python value was, to be compared with what is there now.
 
 use pyo3::exceptions::PyRecursionError;
+use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -126,7 +127,8 @@ impl Snapshot {
         Ok(Snapshot::Is(value.clone().unbind()))
     }
 
-    fn copy(&self, py: Python<'_>) -> Snapshot {
+    /// The same once more.
+    pub fn copy(&self, py: Python<'_>) -> Snapshot {
         match self {
             Snapshot::Any => Snapshot::Any,
             Snapshot::Missing => Snapshot::Missing,
@@ -162,6 +164,28 @@ impl Snapshot {
                 })
             }
         }
+    }
+
+    /// Whether the object at this address, without a look into it, is what was there.
+    #[inline]
+    pub fn is_at(&self, now: *mut ffi::PyObject) -> bool {
+        match self {
+            Snapshot::Is(value) | Snapshot::Plain(value) => value.as_ptr() == now,
+            _ => false,
+        }
+    }
+
+    /// Whether a borrowed object is what was there; null for nothing.
+    ///
+    /// # Safety
+    /// `now` is null or a live object.
+    #[inline]
+    pub unsafe fn matches_borrowed(&self, py: Python<'_>, now: *mut ffi::PyObject) -> bool {
+        if now.is_null() {
+            return self.matches(None);
+        }
+        // SAFETY: it lives; from here on a reference is held.
+        self.is_at(now) || self.matches(Some(&unsafe { Bound::from_borrowed_ptr(py, now) }))
     }
 
     /// Whether `now` is what it was.
@@ -240,11 +264,30 @@ fn entries_match(entries: &[(Snapshot, Snapshot)], now: &Bound<'_, PyAny>) -> bo
 }
 
 fn all_in(entries: &[(Snapshot, Snapshot)], now: &Bound<'_, PyDict>) -> bool {
+    let (py, mut at) = (now.py(), 0);
+    let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
     now.len() == entries.len()
-        && entries
-            .iter()
-            .zip(now.iter())
-            .all(|((k, v), (key, value))| k.matches(Some(&key)) && v.matches(Some(&value)))
+        && entries.iter().all(|(k, v)| {
+            // SAFETY: a plain call with a live dictionary. What it gives is borrowed and lives
+            // while no other code runs: `matches_borrowed` takes a reference before any does, and
+            // a value is looked up again once its key has been compared at length.
+            unsafe {
+                let before = at;
+                if ffi::PyDict_Next(now.as_ptr(), &mut at, &mut key, &mut value) == 0 {
+                    return false;
+                }
+                if !k.is_at(key) {
+                    if !k.matches_borrowed(py, key) {
+                        return false;
+                    }
+                    at = before;
+                    if ffi::PyDict_Next(now.as_ptr(), &mut at, &mut key, &mut value) == 0 {
+                        return false;
+                    }
+                }
+                v.matches_borrowed(py, value)
+            }
+        })
 }
 
 /// The bytes of a number of numpy, a `bytearray` or an `array.array`, with what they mean.
