@@ -312,8 +312,11 @@ impl<T: Element, F: Fold<T>> Work for Across<'_, T, F> {
                 }
             }
             // SAFETY: as above.
-            unsafe { join_lanes::<T, F>(&mut acc, lanes, columns) };
-            out.copy_from_slice(unsafe { filled(&mut acc[0][..columns]) });
+            let sums = unsafe {
+                join_lanes::<T, F>(&mut acc, lanes, columns);
+                filled(&mut acc[0][..columns])
+            };
+            out.copy_from_slice(sums);
         }
     }
 }
