@@ -23,19 +23,25 @@ _patched: dict[tuple[type, str], tuple[Any, set[int]]] = {}
 _ABSENT: Any = object()
 
 
+def _asked(plain: Any, owner: Any, name: str) -> Any:
+    try:
+        return plain(owner, name)
+    except AttributeError:
+        return MISSING
+
+
 def _reader(plain: Any) -> Any:
     def __getattribute__(self: Any, name: str) -> Any:
         watch = local.watch
         if watch is None or id(self) not in watch.known or (id(self), name) in watch.seen:
             return plain(self, name)
         watch.pause()
-        watch.approach(self, name)
-        watch.resume()
-        try:
-            value = plain(self, name)
-        except AttributeError:
-            value = MISSING
-        watch.pause()
+        if watch.approach(self, name) or plain is not object.__getattribute__:
+            watch.resume()
+            value = _asked(plain, self, name)
+            watch.pause()
+        else:
+            value = _asked(plain, self, name)
         watch.attribute(self, name, value)
         watch.resume()
         # Asked again, so that the error is the class's own.

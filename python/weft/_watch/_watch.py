@@ -90,6 +90,8 @@ class Watch:
         self._showing: tuple[int, int] | None = None
         self._written: dict[tuple[int, str], tuple[Any, str, Any, str]] = {}
         self._contents: dict[int, Snapshot] = {}
+        #: Whether objects of a class never change, or are compared by their bytes.
+        self._passes: dict[type, bool] = {}
         self._judged: set[tuple[Any, ...]] = set()
         self._chains = Chains(self)
         self._calls = calls(self)
@@ -261,11 +263,11 @@ class Watch:
     def admit(self, value: Any, text: str, line: str | None = None) -> None:
         """Let a value in: from now on reads of it are noted."""
         kind = type(value)
-        if (
-            kind in _ATOMS
-            or id(value) in self.known
-            or isinstance(value, (*_known.CONSTANT, *_known.BYTES))
-        ):
+        if id(value) in self.known or kind in _ATOMS:
+            return
+        if kind not in self._passes:
+            self._passes[kind] = issubclass(kind, (*_known.CONSTANT, *_known.BYTES))
+        if self._passes[kind]:
             return
         self.known[id(value)] = value
         if self.asks_types and not isinstance(value, type):
@@ -384,16 +386,23 @@ class Watch:
 
     # Attributes
 
-    def approach(self, owner: Any, name: str) -> None:
-        """An attribute of a known object is about to be read: descriptors come first."""
-        if (id(owner), name) in self.seen or self.quiet is not None:
-            return
+    def approach(self, owner: Any, name: str) -> bool:
+        """An attribute of a known object is about to be read: descriptors come first.
+
+        Returns:
+            whether reading it runs code of its own.
+        """
         kind = type(owner)
         raw = defined(kind, name)
+        if self.quiet is not None or isinstance(raw, FunctionType):
+            return False
         if isinstance(raw, classmethod) or name == "__class__":
             self.admit(kind, f"class {kind.__name__}")
-        elif hasattr(type(raw), "__get__") and not isinstance(raw, FunctionType):
+            return True
+        runs = hasattr(type(raw), "__get__")
+        if runs:
             self.admit(raw, f"attribute {kind.__name__}.{name}")
+        return runs
 
     def attribute(self, owner: Any, name: str, value: Any = MISSING) -> None:
         """An attribute of a known object was read; MISSING when there is none."""
@@ -407,15 +416,15 @@ class Watch:
 
     def _attribute(self, owner: Any, name: str, value: Any) -> None:
         kind = type(owner)
-        text = f"attribute {kind.__name__}.{name}"
-        self.place("type", owner, None, kind, f"class of {kind.__name__}", deep=False)
+        text, line = f"attribute {kind.__name__}.{name}", self.line()
+        self.place("type", owner, None, kind, f"class of {kind.__name__}", line, deep=False)
         members = members_of(owner)
         covered = id(owner) in self.arguments or isinstance(owner, threading.local)
         if name in _WHOLE and members is not None:
             if not covered:
                 named = f"attributes of {kind.__name__}"
-                self.place("content", members, None, members, named)
-                self.admit(members, text)
+                self.place("content", members, None, members, named, line)
+                self.admit(members, text, line)
             return
         if name == "__class__":
             return
@@ -426,20 +435,20 @@ class Watch:
         is_data = raw is not MISSING and hasattr(type(raw), "__set__")
         if members is not None and name in members and not is_data:
             if not covered:
-                self.place("attribute", owner, name, members[name], text)
-                self.admit(members[name], text)
+                self.place("attribute", owner, name, members[name], text, line)
+                self.admit(members[name], text, line)
             return
         if members is not None and not is_data and not covered:
-            self.place("attribute", owner, name, MISSING, text)
+            self.place("attribute", owner, name, MISSING, text, line)
         if not _classes.is_watching(raw):
             plain = raw.__func__ if isinstance(raw, staticmethod) else raw
-            self.place("class", kind, name, plain, text)
+            self.place("class", kind, name, plain, text, line)
         if isinstance(raw, _SLOTS):
             if not covered:
-                self.place("slot", owner, name, value, text)
-                self.admit(value, text)
+                self.place("slot", owner, name, value, text, line)
+                self.admit(value, text, line)
         elif raw is not MISSING:
-            self.admit(raw, text)
+            self.admit(raw, text, line)
 
     def _is_internal(self, base: type | None, name: str, raw: Any) -> bool:
         """Whether weft reads a private method of its own."""
