@@ -8,6 +8,7 @@ such scripts too.
 import faulthandler
 import os
 import random
+import sys
 import threading
 import time
 import traceback
@@ -127,6 +128,10 @@ DOES = [name for name, value in vars(Worker).items() if callable(value) and name
 DOES = [name for name in DOES if name not in ("numbers", "run", "note")]
 
 
+#: Errors that Python could only print: in handlers around forks, in finalisers.
+_unraisable: list[str] = []
+
+
 def script(seed: str, compiled: bool, steps: int, seen: list[Any]) -> None:
     """One worker's life."""
     rng = random.Random(seed)
@@ -155,6 +160,7 @@ def _child(seed: str, steps: int) -> None:
             seen: list[Any] = []
             script(seed, True, steps, seen)
             check(seed, steps, seen)
+            assert not _unraisable, _unraisable
         except BaseException:
             traceback.print_exc()
             os._exit(1)
@@ -193,7 +199,8 @@ def run(seed: int, count: int) -> dict[str, int]:
     """``count`` times some workers together, each compared with its life alone and eager."""
     rng = random.Random(seed)
     counts: Counter[str] = Counter()
-    threads = weft.get_num_threads()
+    threads, hook = weft.get_num_threads(), sys.unraisablehook
+    sys.unraisablehook = lambda error: _unraisable.append(repr(error.exc_value))
     try:
         for i in range(count):
             weft.set_num_threads(rng.choice([1, 2, 4]))
@@ -203,9 +210,11 @@ def run(seed: int, count: int) -> dict[str, int]:
             steps = rng.randrange(5, 25)
             for one, seen in zip(seeds, _together(seeds, steps, children), strict=True):
                 check(one, steps, seen)
+            assert not _unraisable, _unraisable
             counts["children"] += forks
             counts["programs"] += 1
             counts["workers"] += len(seeds)
     finally:
         weft.set_num_threads(threads)
+        sys.unraisablehook = hook
     return dict(counts)

@@ -10,6 +10,7 @@ What records and watches is imported with the first function that is compiled.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -18,11 +19,33 @@ __all__ = ["CompileWarning", "compile"]
 
 #: A fork waits for an import that has begun: in the child nobody would finish it.
 _importing = threading.RLock()
+
+
+def _at_fork(step: str) -> None:
+    """What the watch does around a fork, if it is there: it cannot come while the lock is held."""
+    fork = sys.modules.get("weft._watch._fork")
+    if fork is not None:
+        getattr(fork, step)()
+
+
+def _before() -> None:
+    _importing.acquire()
+    _at_fork("before")
+
+
+def _after_in_parent() -> None:
+    _at_fork("after_in_parent")
+    _importing.release()
+
+
+def _after_in_child() -> None:
+    _at_fork("after_in_child")
+    _importing.release()
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=_importing.acquire,
-        after_in_parent=_importing.release,
-        after_in_child=_importing.release,
+        before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
     )
 
 
@@ -69,5 +92,6 @@ def compile(
         raise TypeError(f"compile: expected a function, got {type(function).__name__}")
     with _importing:
         from weft._compile._compiled import Compiled
+        from weft._watch import _fork as _fork
 
     return Compiled(function, verify=verify, strict=strict)

@@ -19,13 +19,11 @@ import numpy as np
 
 from weft import _core
 from weft._core import CompileError, Guards, Snapshot, Tensor
-from weft._watch import _classes, _fork, _known, _quiet
+from weft._watch import _classes, _known, _quiet
 from weft._watch._calls import Monitor, calls
 from weft._watch._chains import Chains
 from weft._watch._place import LIMIT, Place, defined, definer, members_of
 from weft._watch._present import MISSING, local
-
-_fork.register()
 
 #: Bytes of an array whose contents are compared on every call.
 ARRAY_LIMIT = 1 << 20
