@@ -18,7 +18,11 @@ GROUND = {"dtype", "shape", "layout", "buffer", "memory", "cpu", "threads", "for
 #: What each module of the core may use of the core.
 BASE = {"error", "ensure", "fact"}
 GRAPH = BASE | {"op", "site", "graph"}
-DYNAMIC = GRAPH | {"tensor", "eager", "tape", "record", "random", "mode", "writers"}
+#: What computes at once tells `listen` what it does, and does not know who hears it.
+TENSOR = BASE | {"mode", "listen", "tape"}
+EAGER = TENSOR | {"op", "tensor", "writers"}
+RECORD = GRAPH | {"tensor", "tape", "mode", "listen"}
+COMPILED = RECORD - {"listen"} | {"record", "random", "pass", "exec", "compiled"}
 CORE_MAY_USE = {
     "error": BASE,
     "fact": BASE,
@@ -27,17 +31,21 @@ CORE_MAY_USE = {
     "graph": GRAPH,
     "mode": BASE,
     "writers": BASE,
-    "tensor": DYNAMIC,
-    "eager": DYNAMIC,
-    "tape": DYNAMIC - {"graph", "record"},
-    "record": DYNAMIC,
-    "random": DYNAMIC,
+    "listen": BASE | {"op", "site", "tensor", "mode"},
+    "tensor": TENSOR,
+    "eager": EAGER,
+    "tape": EAGER | {"eager", "site"},
+    "record": RECORD,
+    "random": BASE | {"op", "listen", "tensor", "eager"},
     "pass": GRAPH | {"pass"},
     "exec": GRAPH | {"exec"},
     "feed": BASE | {"tensor"},
-    "compiled": DYNAMIC | {"pass", "exec", "compiled"},
-    "lib": DYNAMIC | {"pass", "exec", "compiled"},
+    "compiled": COMPILED,
+    "lib": COMPILED,
 }
+
+#: Files of the core that tell what happens to tensors; `record` listens.
+TELL = {"eager", "tensor", "random", "tape"}
 
 #: Kernel modules that compute nothing. Others may be called by operations, eager execution and
 #: the executor only; `fill` writes the one number of a folded constant.
@@ -83,6 +91,13 @@ def test_core_points_down(path):
     assert not re.search(r"\bpyo3\b", code)
     assert here in CORE_MAY_USE, "a new module: say above what it may use"
     assert used(code, "crate") <= CORE_MAY_USE[here]
+
+
+def test_only_what_changes_tensors_tells_listeners():
+    telling = {
+        module(path, CORE) for path in rust_files(CORE) if "listen" in used(rust(path), "crate")
+    }
+    assert telling == TELL | {"record"}
 
 
 @params(CORE)

@@ -5,11 +5,11 @@ use weft_kernels::{Arg, Buffer, DType, copy, program};
 
 use crate::error::{Error, Result};
 use crate::fact::Fact;
+use crate::listen;
 use crate::mode;
 use crate::op::cast::Cast;
 use crate::op::pointwise::Out;
 use crate::op::{Class, Emit, Op, Read, Val, Vals};
-use crate::record;
 use crate::tape;
 use crate::tensor::Tensor;
 use crate::writers;
@@ -26,8 +26,8 @@ pub fn call(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
     if mode::grad_enabled() && inputs.iter().any(|x| x.requires_grad()) && any_float(&outputs) {
         tape::push(op, inputs, &outputs)?;
     }
-    if mode::recording() {
-        record::note(op, inputs, &outputs)?;
+    if mode::listening() {
+        listen::called(op, inputs, &outputs)?;
     }
     Ok(outputs)
 }
@@ -132,8 +132,8 @@ pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> 
     for (target, fact) in targets.iter().zip(&out_facts) {
         check_target(op, target, *fact)?;
     }
-    if mode::recording() {
-        record::before_into(inputs, targets)?;
+    if mode::listening() {
+        listen::before_write(inputs, targets)?;
     }
     let wants = |x: &Tensor| x.requires_grad();
     if mode::grad_enabled() && (inputs.iter().any(|x| wants(x)) || targets.iter().any(wants)) {
@@ -142,14 +142,14 @@ pub fn call_into(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> 
         overwrite(op, inputs, targets)?;
         let kept: SmallVec<[&Tensor; 4]> = kept.iter().collect();
         change.commit(op, &kept, targets);
-        if mode::recording() {
-            targets.iter().for_each(|t| record::note_history(t.base().unwrap_or(t)));
+        if mode::listening() {
+            targets.iter().for_each(|t| listen::rebased(t.base().unwrap_or(t)));
         }
     } else {
         overwrite(op, inputs, targets)?;
     }
-    if mode::recording() {
-        record::note_into(op, inputs, targets)?;
+    if mode::listening() {
+        listen::wrote(op, inputs, targets)?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Operations, dynamic and static graphs, passes and executor of weft.
 //!
 //! From the bottom: `op` (floor 2) says what operations are; `tensor`, `tape`, `eager`
-//! (floor 3) run them at once and leave a dynamic graph behind; `graph` and `record`
-//! (floor 3) hold and make static graphs; `pass` (floor 4) improves them; `exec` (floor 5)
+//! (floor 3) run them at once, leave a dynamic graph behind and tell whoever listens
+//! (`listen`); `graph` and `record` (floor 3) hold and make static graphs; `pass` (floor 4) improves them; `exec` (floor 5)
 //! runs them. `compiled` puts the last three together.
 
 #![forbid(unsafe_code)]
@@ -14,6 +14,7 @@ pub mod exec;
 pub mod fact;
 pub mod feed;
 pub mod graph;
+pub mod listen;
 pub mod mode;
 pub mod op;
 pub mod pass;

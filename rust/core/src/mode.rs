@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The tape is on.
 const GRAD: u32 = 1;
-/// A static graph is being recorded.
-const RECORDING: u32 = 2;
-/// The recording is told to look away.
+/// Somebody listens.
+const LISTENING: u32 = 2;
+/// Values are read for printing, of which nobody is told.
 const UNSEEN: u32 = 4;
-/// The recording does not note what happens.
+/// The listener is not told what happens.
 const PAUSED: u32 = 8;
 
 thread_local! {
@@ -22,8 +22,8 @@ fn set(bit: u32, on: bool) -> bool {
     before & bit != 0
 }
 
-/// The number of the recording before.
-static RECORDINGS: AtomicU32 = AtomicU32::new(0);
+/// The number of the listener before.
+static LISTENERS: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     static GENERATION: Cell<u32> = const { Cell::new(0) };
@@ -58,32 +58,32 @@ impl Drop for Restore {
     }
 }
 
-/// Whether this thread records a static graph.
-pub fn recording() -> bool {
-    MODE.get() & (RECORDING | PAUSED) == RECORDING
+/// Whether somebody listens to what this thread does: a recording of a static graph.
+pub fn listening() -> bool {
+    MODE.get() & (LISTENING | PAUSED) == LISTENING
 }
 
-/// Starts or ends a recording of its own number.
-pub(crate) fn set_recording(on: bool) {
+/// A listener of its own number begins to listen, or ends.
+pub(crate) fn set_listening(on: bool) {
     if on {
-        // Zero stands for "no recording".
-        let number = RECORDINGS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
+        // Zero stands for "nobody".
+        let number = LISTENERS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
         GENERATION.set(number);
     }
-    set(RECORDING, on);
+    set(LISTENING, on);
 }
 
-/// The number of this thread's recording; 0 outside of recordings.
+/// The number of this thread's listener; 0 while nobody listens.
 pub(crate) fn generation() -> u32 {
-    if recording() { GENERATION.get() } else { 0 }
+    if listening() { GENERATION.get() } else { 0 }
 }
 
-/// Lets things be done beside a recording, unseen by it; returns what it was.
+/// Lets things be done that the listener is not told; returns what it was.
 pub fn set_paused(on: bool) -> bool {
     set(PAUSED, on)
 }
 
-/// Lets values be read for printing while a graph is recorded; returns what it was.
+/// Lets values be read for printing while somebody listens; returns what it was.
 pub fn set_unseen(on: bool) -> bool {
     set(UNSEEN, on)
 }

@@ -7,9 +7,9 @@ use weft_kernels::{DType, Layout, Shape};
 
 use crate::eager;
 use crate::error::{Error, Result};
+use crate::listen;
 use crate::op::Op;
 use crate::op::random::{Dist, Random};
-use crate::record;
 use crate::tensor::Tensor;
 
 struct Generator {
@@ -41,7 +41,7 @@ impl Generator {
 
 /// Starts the stream of `seed` from its beginning.
 pub fn seed(seed: u64) -> Result<()> {
-    record::forbid(
+    listen::beside(
         "manual_seed inside a compiled function would restart the stream on every call. Call it outside",
     )?;
     let mut generator = lock();
@@ -76,6 +76,13 @@ pub fn advance(blocks: u64) {
     }
 }
 
+/// What random operations read. It is older than every listener, though it may be made only now.
+fn state() -> Tensor {
+    let state = lock().state.clone();
+    listen::older(&state);
+    state
+}
+
 /// Random values from the stream.
 pub fn draw(dist: Dist, shape: Shape, dtype: DType) -> Result<Tensor> {
     draw_from(Random { dist, shape, dtype, ahead: 0 }, None)
@@ -93,7 +100,7 @@ pub fn choose(weights: &Tensor, samples: usize, replacement: bool) -> Result<Ten
 }
 
 fn draw_from(random: Random, weights: Option<&Tensor>) -> Result<Tensor> {
-    let state = lock().state.clone();
+    let state = state();
     let inputs: SmallVec<[&Tensor; 2]> = std::iter::once(&state).chain(weights).collect();
     let result = eager::call1(&Op::Random(random), &inputs)?;
     advance(random.blocks());
@@ -103,7 +110,7 @@ fn draw_from(random: Random, weights: Option<&Tensor>) -> Result<Tensor> {
 /// Random values written over `target`.
 pub fn draw_into(dist: Dist, target: &Tensor) -> Result<()> {
     let random = Random { dist, shape: *target.shape(), dtype: target.dtype(), ahead: 0 };
-    let state = lock().state.clone();
+    let state = state();
     eager::call_into(&Op::Random(random), &[&state], std::slice::from_ref(target))?;
     advance(random.blocks());
     Ok(())

@@ -1,6 +1,5 @@
 //! Places in the user's program (`train.py:41`), as small numbers.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{LazyLock, RwLock};
@@ -17,13 +16,6 @@ struct Table {
 
 static TABLE: LazyLock<RwLock<Table>> = LazyLock::new(RwLock::default);
 
-thread_local! {
-    /// Asks the host language which line runs; set by the door.
-    static SOURCE: Cell<Option<fn() -> Site>> = const { Cell::new(None) };
-    /// The line of the forward operation whose gradient is being computed.
-    static FIXED: Cell<Option<Site>> = const { Cell::new(None) };
-}
-
 impl Site {
     /// No known place.
     pub const UNKNOWN: Site = Site(0);
@@ -34,18 +26,13 @@ impl Site {
             return Site(id);
         }
         let mut table = TABLE.write().expect("no panic inside");
+        if let Some(&id) = table.ids.get(text) {
+            return Site(id);
+        }
         table.texts.push(text.to_string());
         let id = table.texts.len() as u32;
         table.ids.insert(text.to_string(), id);
         Site(id)
-    }
-
-    /// The place that is running now on this thread.
-    pub fn here() -> Site {
-        if let Some(site) = FIXED.get() {
-            return site;
-        }
-        SOURCE.get().map_or(Site::UNKNOWN, |source| source())
     }
 
     /// Whether a place is known.
@@ -61,17 +48,4 @@ impl fmt::Display for Site {
         }
         f.write_str(&TABLE.read().expect("no panic inside").texts[self.0 as usize - 1])
     }
-}
-
-/// Sets whom [`Site::here`] asks on this thread.
-pub fn set_source(source: Option<fn() -> Site>) {
-    SOURCE.set(source);
-}
-
-/// Runs `body` with [`Site::here`] fixed to `site`.
-pub fn with_site<T>(site: Site, body: impl FnOnce() -> T) -> T {
-    let before = FIXED.replace(Some(site));
-    let result = body();
-    FIXED.set(before);
-    result
 }

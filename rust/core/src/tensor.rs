@@ -8,8 +8,8 @@ use weft_kernels::{Arg, Buffer, DType, Element, Layout, Shape, copy};
 
 use crate::error::{Error, Result};
 use crate::fact::Fact;
+use crate::listen;
 use crate::mode;
-use crate::record;
 use crate::tape::{self, NodeRef};
 
 /// A strided window onto shared memory, and its place on the tape.
@@ -233,7 +233,7 @@ impl Tensor {
         Arc::as_ptr(&self.0) as usize
     }
 
-    /// Whether it was made during the recording that runs on this thread.
+    /// Whether it was made while this thread's listener listened.
     pub fn is_local(&self) -> bool {
         self.0.born != 0 && self.0.born == mode::generation()
     }
@@ -260,8 +260,8 @@ impl Tensor {
     /// Switches gradients of a leaf on or off.
     pub fn set_requires_grad(&self, on: bool) {
         self.0.requires_grad.store(on, Ordering::Relaxed);
-        if mode::recording() && !self.is_local() {
-            record::note_switched(self);
+        if mode::listening() {
+            listen::flag_switched(self);
         }
     }
 
@@ -297,8 +297,8 @@ impl Tensor {
     /// The accumulated gradient.
     pub fn grad(&self) -> Option<Tensor> {
         let grad = self.auto().grad.clone();
-        if mode::recording() && !self.is_local() {
-            record::note_grad_read(self, grad.as_ref());
+        if mode::listening() {
+            listen::grad_read(self, grad.as_ref());
         }
         grad
     }
@@ -306,8 +306,8 @@ impl Tensor {
     /// Replaces the accumulated gradient.
     pub fn set_grad(&self, grad: Option<Tensor>) {
         let _before = std::mem::replace(&mut self.auto().grad, grad);
-        if mode::recording() && !self.is_local() {
-            record::note_grad_set(self);
+        if mode::listening() {
+            listen::grad_set(self);
         }
     }
 

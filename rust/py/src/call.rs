@@ -34,7 +34,7 @@ pub fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
 /// Applies `op`, without the interpreter if it takes long.
 pub fn call(py: Python<'_>, op: &Op, inputs: &[&Tensor]) -> PyResult<Results> {
     let work: usize = inputs.iter().map(|x| x.numel()).sum();
-    if work < RELEASE || mode::recording() {
+    if work < RELEASE || mode::listening() {
         return eager::call(op, inputs).or_raise();
     }
     detached(py, || eager::call(op, inputs)).or_raise()

@@ -7,7 +7,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::{IntoPyObjectExt, ffi};
-use weft_core::{Fact, Tensor, mode, record};
+use weft_core::{Fact, Tensor, listen, mode};
 use weft_kernels::{Buffer, DType, Layout, Scalar, Shape};
 
 use crate::dtype::PyDType;
@@ -75,7 +75,7 @@ pub unsafe fn export(
             "numpy: the tensor requires a gradient. Use .detach().numpy()",
         ));
     }
-    record::forbid_read(".numpy()").or_raise()?;
+    listen::value_read(".numpy()").or_raise()?;
     let strided = flags & ffi::PyBUF_STRIDES == ffi::PyBUF_STRIDES;
     if !strided && !tensor.layout().is_contiguous() {
         return Err(PyBufferError::new_err("numpy: the tensor is not contiguous"));

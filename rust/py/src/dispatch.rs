@@ -194,7 +194,7 @@ impl Dispatch {
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        if !mode::recording()
+        if !mode::listening()
             && let Some(value) = slf.get().fast(py, args, kwargs)?
         {
             return Ok(value);

@@ -7,38 +7,15 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use weft_core::graph::Kind;
 use weft_core::record::{self, Binding, Recording};
-use weft_core::site::{self, Site};
-use weft_core::{Compiled, Tensor};
+use weft_core::{Compiled, Tensor, listen};
 
 use crate::call::detached;
+use crate::line::line;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
 type Results = smallvec::SmallVec<[Tensor; 2]>;
 type Tensors<'py> = Vec<PyRef<'py, PyTensor>>;
-
-/// The innermost line of Python that is not weft's own.
-fn python_line() -> Site {
-    Python::attach(|py| find_line(py).unwrap_or(Site::UNKNOWN))
-}
-
-fn find_line(py: Python<'_>) -> PyResult<Site> {
-    let own = py.import("weft")?.getattr("__path__")?.get_item(0)?.extract::<String>()?;
-    let mut frame = py.import("sys")?.call_method0("_getframe")?;
-    loop {
-        let code = frame.getattr("f_code")?;
-        let file: String = code.getattr("co_filename")?.extract()?;
-        if !file.starts_with(&own) {
-            let line: u32 = frame.getattr("f_lineno")?.extract()?;
-            let name = file.rsplit(['/', '\\']).next().unwrap_or(&file);
-            return Ok(Site::intern(&format!("{name}:{line}")));
-        }
-        frame = frame.getattr("f_back")?;
-        if frame.is_none() {
-            return Ok(Site::UNKNOWN);
-        }
-    }
-}
 
 fn tensors(list: &Tensors<'_>) -> Vec<Tensor> {
     list.iter().map(|t| t.0.clone()).collect()
@@ -47,9 +24,7 @@ fn tensors(list: &Tensors<'_>) -> Vec<Tensor> {
 /// Starts recording on this thread.
 #[pyfunction]
 pub fn record_start(args: Tensors<'_>) -> PyResult<()> {
-    record::start(&tensors(&args)).or_raise()?;
-    site::set_source(Some(python_line));
-    Ok(())
+    record::start(&tensors(&args), line).or_raise()
 }
 
 /// Ends the recording: what is returned, and what was reached in another way than as an
@@ -57,22 +32,14 @@ pub fn record_start(args: Tensors<'_>) -> PyResult<()> {
 #[pyfunction]
 #[pyo3(signature = (returned, doors = Vec::new()))]
 pub fn record_finish(returned: Tensors<'_>, doors: Tensors<'_>) -> PyResult<PyRecording> {
-    let recording = record::finish(&tensors(&returned), &tensors(&doors)).or_raise();
-    site::set_source(None);
-    recording.map(|r| PyRecording(Mutex::new(Some(r))))
+    let recording = record::finish(&tensors(&returned), &tensors(&doors)).or_raise()?;
+    Ok(PyRecording(Mutex::new(Some(recording))))
 }
 
 /// Gives the recording up.
 #[pyfunction]
 pub fn record_abort() {
     record::abort();
-    site::set_source(None);
-}
-
-/// The line of the user's program that runs now.
-#[pyfunction]
-pub fn here() -> String {
-    python_line().to_string()
 }
 
 /// What one run of a function did.
@@ -211,7 +178,7 @@ pub fn store(target: PyRef<'_, PyTensor>, values: Vec<f64>) -> PyResult<()> {
 /// a constant.
 #[pyfunction]
 pub fn adopt(tensor: PyRef<'_, PyTensor>) {
-    record::adopt(&tensor.0);
+    listen::older(&tensor.0);
 }
 
 /// Whether every new plan is checked: that reads see what they should, that nothing needed

@@ -29,7 +29,7 @@ type Items<'py> = SmallVec<[Item<'py>; 4]>;
 fn tensor_index(part: &Bound<'_, PyAny>) -> Option<i64> {
     let tensor = &part.cast::<PyTensor>().ok()?.get().0;
     let single = tensor.shape().is_empty() && matches!(tensor.dtype(), DType::I32 | DType::I64);
-    (single && !mode::recording()).then(|| data::scalar(tensor).as_i64())
+    (single && !mode::listening()).then(|| data::scalar(tensor).as_i64())
 }
 
 /// The parts of a key that names a view; `None` if it holds index tensors or lists.

@@ -12,6 +12,7 @@ mod graph;
 mod guards;
 mod index;
 mod info;
+mod line;
 mod names;
 mod ops;
 mod optim;
@@ -41,7 +42,7 @@ mod _core {
     use crate::dtype::{PyDType, dtype_of};
     #[pymodule_export]
     use crate::graph::{
-        PyProgram, PyRecording, adopt, here, record_abort, record_finish, record_start, set_paused,
+        PyProgram, PyRecording, adopt, record_abort, record_finish, record_start, set_paused,
         store, verify_plans,
     };
     #[pymodule_export]

@@ -16,7 +16,7 @@ use weft_core::op::softmax::{Softmax, SoftmaxKind};
 use weft_core::op::sparse::Sparse;
 use weft_core::op::view::View;
 use weft_core::op::within::Within;
-use weft_core::{Error, Fact, Tensor, eager, mode, random, record};
+use weft_core::{Error, Fact, Tensor, eager, listen, mode, random};
 use weft_kernels::{DType, Layout, Scalar, Shape, fill, index as kernels, sparse};
 
 use crate::call::call1;
@@ -288,7 +288,7 @@ pub fn index(
 /// Row-major positions of the nonzero elements, `int64 [n]`.
 #[pyfunction]
 pub fn nonzero_flat(x: &PyTensor) -> PyResult<PyTensor> {
-    record::forbid_read("a boolean index or .nonzero()").or_raise()?;
+    listen::value_read("a boolean index or .nonzero()").or_raise()?;
     let found = kernels::nonzero(x.0.arg()).map_err(|fault| Error::fault("nonzero", fault));
     let found = found.or_raise()?;
     let shape = Shape::new(&[found.len()]);
@@ -395,7 +395,7 @@ pub fn multinomial(
 ) -> PyResult<PyTensor> {
     let samples = samples.count("multinomial", "a number of samples")?;
     let draw = || random::choose(&weights.0, samples, replacement).or_raise().map(PyTensor);
-    if mode::recording() { draw() } else { py.detach(draw) }
+    if mode::listening() { draw() } else { py.detach(draw) }
 }
 
 /// Random values written over `x`.
@@ -425,7 +425,7 @@ pub fn random_state() -> (u64, u64) {
 /// Goes to a position of a stream.
 #[pyfunction]
 pub fn set_random_state(seed: u64, position: u64) -> PyResult<()> {
-    record::forbid("set_random_state inside a compiled function. Call it outside").or_raise()?;
+    listen::beside("set_random_state inside a compiled function. Call it outside").or_raise()?;
     random::set_state(seed, position);
     Ok(())
 }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 use weft_core::tape::{self, Backward, Edge, NodeRef, Saved};
 use weft_core::{Tensor, eager};
-use weft_core::{mode, record};
+use weft_core::{listen, mode};
 use weft_kernels::{Layout, Shape};
 
 use crate::call::detached;
@@ -122,7 +122,7 @@ pub fn backward(
             create_graph,
         })
     };
-    let found = if mode::recording() { walk() } else { detached(py, walk) };
+    let found = if mode::listening() { walk() } else { detached(py, walk) };
     Ok(found.or_raise()?.into_iter().map(|g| g.map(PyTensor)).collect())
 }
 
@@ -135,7 +135,7 @@ pub fn live_nodes() -> usize {
 /// Whether this thread records a static graph.
 #[pyfunction]
 pub fn is_recording() -> bool {
-    mode::recording()
+    mode::listening()
 }
 
 /// Lets values be read for printing while recording; returns what it was.
@@ -147,13 +147,13 @@ pub fn set_unseen(on: bool) -> bool {
 /// Refuses, while recording, something that a graph cannot follow.
 #[pyfunction]
 pub fn forbid_read(how: &str) -> PyResult<()> {
-    record::forbid_read(how).or_raise()
+    listen::value_read(how).or_raise()
 }
 
 /// Refuses, while recording, changes in place of a copy that stands for a view.
 #[pyfunction]
 pub fn forbid_writes(copy: &PyTensor) {
-    record::forbid_writes(&copy.0);
+    listen::stands_for_view(&copy.0);
 }
 
 /// A number of the memory that a tensor lies in, the same for all that share it.

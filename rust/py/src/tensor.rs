@@ -5,7 +5,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 use weft_core::op::pointwise::{Row, rows};
-use weft_core::{Tensor, eager, mode, record};
+use weft_core::{Tensor, eager, listen, mode};
 use weft_kernels::{DType, Scalar};
 
 use crate::call::{self, slot};
@@ -218,7 +218,7 @@ impl PyTensor {
     }
 
     fn __bool__(&self) -> PyResult<bool> {
-        record::forbid_read("bool()").or_raise()?;
+        listen::value_read("bool()").or_raise()?;
         if self.0.numel() != 1 {
             let what = format!(
                 "bool: expected one element, got shape {}. Use .any() or .all()",
@@ -304,14 +304,14 @@ impl PyTensor {
     /// How often the memory was changed in place.
     #[getter]
     fn _version(&self) -> PyResult<u32> {
-        record::forbid_read("._version").or_raise()?;
+        listen::value_read("._version").or_raise()?;
         Ok(self.0.buffer().version())
     }
 
     /// Whether gradients flow through it.
     #[getter]
     fn get_requires_grad(&self) -> bool {
-        record::note_flag_read(&self.0);
+        listen::flag_read(&self.0);
         self.0.requires_grad()
     }
 
@@ -416,7 +416,7 @@ impl PyTensor {
 impl PyTensor {
     /// The only element.
     pub(crate) fn one(&self, how: &str) -> PyResult<Scalar> {
-        record::forbid_read(how).or_raise()?;
+        listen::value_read(how).or_raise()?;
         if self.0.numel() != 1 {
             let what = format!("{how}: expected one element, got shape {}", self.0.shape());
             return Err(PyRuntimeError::new_err(what));

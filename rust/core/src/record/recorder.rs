@@ -15,7 +15,6 @@ use crate::fact::Fact;
 use crate::graph::{Constant, Graph, Output, Role, ValueId};
 use crate::op::view::{AsStridedScatter, View};
 use crate::op::{Class, Op};
-use crate::random;
 use crate::site::Site;
 use crate::tensor::Tensor;
 
@@ -49,13 +48,12 @@ pub struct Recorder {
     /// Blocks of the random stream that the recording's own operations have used: other threads
     /// may draw meanwhile.
     random_blocks: u64,
+    /// The line that what happens belongs to.
+    pub(super) site: Site,
 }
 
 impl Recorder {
     pub(super) fn new(args: &[Tensor]) -> Result<Recorder> {
-        // The generator's state is older than the recording, so it is made before the
-        // first number that belongs to the recording is taken.
-        random::position();
         let mut recorder = Recorder {
             graph: Graph::default(),
             storages: HashMap::new(),
@@ -74,6 +72,7 @@ impl Recorder {
             stand_ins: Vec::new(),
             rebased: Vec::new(),
             random_blocks: 0,
+            site: Site::UNKNOWN,
         };
         for (i, arg) in args.iter().enumerate() {
             let known = recorder.storages.get(&arg.buffer().id());
@@ -140,7 +139,7 @@ impl Recorder {
     }
 
     /// Memory that was there before, though its buffer is new.
-    pub(super) fn adopt_old(&mut self, tensor: &Tensor) {
+    pub(super) fn older(&mut self, tensor: &Tensor) {
         if !self.storages.contains_key(&tensor.buffer().id()) {
             let binding = Binding::Captured(tensor.clone());
             self.add_input(tensor.buffer(), tensor.dtype(), binding, *tensor.layout(), false);
@@ -160,7 +159,7 @@ impl Recorder {
         let root = Layout::contiguous(Shape::new(&[buffer.len() / tensor.dtype().size()]));
         let fact = tensor.fact().with_shape(root.shape);
         let constant = Constant { fact, bytes: Arc::from(data) };
-        let value = self.graph.constant(constant, Site::here());
+        let value = self.graph.constant(constant, self.site);
         self.storages.entry(buffer.id()).or_default().push(Storage::new(root, value, None));
     }
 
@@ -206,11 +205,10 @@ impl Recorder {
                 region,
             });
         }
-        let site = Site::here();
         for part in old.iter().filter(|s| s.written) {
             let region = Layout { offset: part.root.offset - first, ..part.root };
             let scatter = Op::Scatter(AsStridedScatter::new(&region));
-            value = self.graph.call(scatter, &[value, part.value], site)?[0];
+            value = self.graph.call(scatter, &[value, part.value], self.site)?[0];
         }
         let list = self.storages.get_mut(&buffer.id()).expect("just added");
         list[0].value = value;
@@ -248,7 +246,7 @@ impl Recorder {
         let same_order =
             region.is_contiguous() && region.offset == 0 && region.numel() == root.numel();
         let view = if same_order { View::Reshape(layout.shape) } else { View::as_strided(&region) };
-        let view = self.graph.call(Op::View(view), &[value], Site::here())?[0];
+        let view = self.graph.call(Op::View(view), &[value], self.site)?[0];
         self.storage(tensor)?.views.insert(layout, view);
         Ok(view)
     }
@@ -281,17 +279,11 @@ impl Recorder {
         }
     }
 
-    pub(super) fn note(
-        &mut self,
-        op: &Op,
-        inputs: &[&Tensor],
-        outputs: &[Tensor],
-        site: Site,
-    ) -> Result<()> {
+    pub(super) fn called(&mut self, op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()> {
         let values = self.values(inputs)?;
         let op = self.relative(op);
         let is_view = op.class() == Class::View;
-        let made = self.graph.call(op, &values, site)?;
+        let made = self.graph.call(op, &values, self.site)?;
         for (tensor, value) in outputs.iter().zip(made) {
             let aliases = is_view && tensor.buffer().same(inputs[0].buffer());
             if aliases {
@@ -304,13 +296,13 @@ impl Recorder {
         Ok(())
     }
 
-    pub(super) fn before_into(&mut self, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
+    pub(super) fn before_write(&mut self, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
         let copies = |t: &Tensor| self.stand_ins.iter().any(|x| x.buffer().same(t.buffer()));
         if targets.iter().any(copies) {
             return Err(Error::compile(format_args!(
                 "x[i] with a tensor i is changed in place inside a compiled function, which the \
                  graph cannot follow (at {}). Write x[i] = ... instead",
-                Site::here()
+                self.site
             )));
         }
         self.values(inputs)?;
@@ -321,7 +313,7 @@ impl Recorder {
         self.stand_ins.push(copy.clone());
     }
 
-    pub(super) fn note_history(&mut self, owner: &Tensor) {
+    pub(super) fn rebased(&mut self, owner: &Tensor) {
         if owner.buffer().id() < self.first_own && !self.rebased.iter().any(|t| t.same(owner)) {
             self.rebased.push(owner.clone());
         }
@@ -343,23 +335,17 @@ impl Recorder {
         Ok(())
     }
 
-    pub(super) fn note_into(
-        &mut self,
-        op: &Op,
-        inputs: &[&Tensor],
-        targets: &[Tensor],
-        site: Site,
-    ) -> Result<()> {
+    pub(super) fn wrote(&mut self, op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
         let values = self.values(inputs)?;
         let op = self.relative(op);
-        let made = self.graph.call(op, &values, site)?;
+        let made = self.graph.call(op, &values, self.site)?;
         for (target, value) in targets.iter().zip(made) {
-            self.write(target, value, site)?;
+            self.write(target, value)?;
         }
         Ok(())
     }
 
-    fn write(&mut self, target: &Tensor, value: ValueId, site: Site) -> Result<()> {
+    fn write(&mut self, target: &Tensor, value: ValueId) -> Result<()> {
         let layout = *target.layout();
         let storage = self.storage(target)?;
         if layout == storage.root {
@@ -369,10 +355,10 @@ impl Recorder {
         let (region, root, before) = self.region(target)?;
         let whole = region.is_contiguous() && region.numel() == root.numel();
         let after = if whole {
-            self.graph.call(Op::View(View::Reshape(root.shape)), &[value], site)?[0]
+            self.graph.call(Op::View(View::Reshape(root.shape)), &[value], self.site)?[0]
         } else {
             let scatter = Op::Scatter(AsStridedScatter::new(&region));
-            self.graph.call(scatter, &[before, value], site)?[0]
+            self.graph.call(scatter, &[before, value], self.site)?[0]
         };
         let storage = self.storage(target)?;
         storage.write(after);
@@ -380,7 +366,7 @@ impl Recorder {
         Ok(())
     }
 
-    pub(super) fn note_grad_read(&mut self, leaf: &Tensor, grad: Option<&Tensor>) {
+    pub(super) fn grad_read(&mut self, leaf: &Tensor, grad: Option<&Tensor>) {
         let known = self.grads_set.iter().any(|t| t.same(leaf))
             || self.grads_read.iter().any(|(t, _)| t.same(leaf));
         if known {
@@ -393,13 +379,13 @@ impl Recorder {
         }
     }
 
-    pub(super) fn note_grad_set(&mut self, leaf: &Tensor) {
+    pub(super) fn grad_set(&mut self, leaf: &Tensor) {
         if !self.grads_set.iter().any(|t| t.same(leaf)) {
             self.grads_set.push(leaf.clone());
         }
     }
 
-    pub(super) fn note_flag_read(&mut self, tensor: &Tensor) {
+    pub(super) fn flag_read(&mut self, tensor: &Tensor) {
         let known = |(t, _): &(Tensor, bool)| t.same(tensor);
         let is_arg = self.args.iter().any(|arg| arg.same(tensor));
         let switched = self.switched.iter().any(|t| t.same(tensor));
@@ -408,7 +394,7 @@ impl Recorder {
         }
     }
 
-    pub(super) fn note_switched(&mut self, tensor: &Tensor) {
+    pub(super) fn flag_switched(&mut self, tensor: &Tensor) {
         if !self.switched.iter().any(|t| t.same(tensor)) {
             self.switched.push(tensor.clone());
         }

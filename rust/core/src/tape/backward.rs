@@ -8,9 +8,9 @@ use super::arena::{Edge, Node, NodeRef, SavedValue};
 use super::history::{edge, saves};
 use crate::eager::{self, Eager};
 use crate::error::{Error, Result};
+use crate::listen;
 use crate::mode;
 use crate::op::{Io, Op, Saves, Val};
-use crate::site;
 use crate::tensor::Tensor;
 
 /// What `backward` is asked to do.
@@ -155,7 +155,7 @@ impl Walk<'_> {
             }
         }
         let copy = self.open(node)?;
-        let wanted = site::with_site(copy.site, || differentiate(&copy, node, grads))?;
+        let wanted = listen::at(copy.site, || differentiate(&copy, node, grads))?;
         for (edge, grad) in copy.edges.iter().zip(wanted) {
             if let Some(grad) = grad {
                 self.send(edge.clone(), grad)?;

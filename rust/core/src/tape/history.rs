@@ -8,6 +8,7 @@ use super::arena::{Edge, Node, NodeRef, Saved, SavedValue};
 use super::views::{self, Frame};
 use crate::error::{Error, Result};
 use crate::fact::Facts;
+use crate::listen;
 use crate::mode;
 use crate::op::{Op, Saves};
 use crate::site::Site;
@@ -30,7 +31,7 @@ pub(crate) fn push(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()
 }
 
 pub(crate) fn here() -> Site {
-    if mode::recording() { Site::here() } else { Site::UNKNOWN }
+    if mode::listening() { listen::line() } else { Site::UNKNOWN }
 }
 
 /// What the gradients of those inputs read that have one.
