@@ -274,3 +274,20 @@ def _(s: Scene) -> Any:
     yield work, x()
     base.fill_(3)
     yield None
+
+
+@case(CASES, "a gradient that is captured is replaced")
+def _(s: Scene) -> Any:
+    w, t = x().requires_grad_(), x()
+    s.watch(w=w, t=t)
+
+    def work():
+        (w * t).sum().backward()
+        return t * 2
+
+    w.grad = t
+    yield (work,)
+    w.grad = x()
+    yield None
+    w.grad = t
+    yield None

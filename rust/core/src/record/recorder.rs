@@ -441,7 +441,11 @@ impl Recorder {
         let guards = std::mem::take(&mut self.grads_read);
         let grads_read = guards
             .into_iter()
-            .map(|(leaf, layout)| GradGuard { leaf: self.leaf(&leaf), layout })
+            .map(|(leaf, layout)| GradGuard {
+                leaf: self.leaf(&leaf),
+                layout,
+                on: self.captured_grad(&leaf),
+            })
             .collect();
         let switched = std::mem::take(&mut self.switched);
         let switched = switched.iter().map(|t| (self.leaf(t), t.requires_grad())).collect();
@@ -466,6 +470,17 @@ impl Recorder {
         let is_its = |leaf: &Tensor| leaf.peek_grad().is_some_and(|grad| grad.same(tensor));
         let found = self.grads_read.iter().find(|(leaf, _)| is_its(leaf));
         found.map(|(leaf, _)| self.leaf(leaf))
+    }
+
+    /// The memory of a leaf's first `.grad`, if a tensor from outside has it too.
+    fn captured_grad(&self, leaf: &Tensor) -> Option<Buffer> {
+        let (id, _) = self.grad_of.iter().find(|(_, its)| its.same(leaf))?;
+        self.bindings.iter().find_map(|binding| match binding {
+            Binding::Captured(tensor) if tensor.buffer().id() == *id => {
+                Some(tensor.buffer().clone())
+            }
+            _ => None,
+        })
     }
 
     /// Arguments that are the `.grad` of a leaf.

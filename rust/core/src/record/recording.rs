@@ -1,6 +1,6 @@
 //! A finished recording, and how two of them differ.
 
-use weft_kernels::Layout;
+use weft_kernels::{Buffer, Layout};
 
 use super::given::{Given, Returned};
 use crate::graph::{Graph, Kind};
@@ -52,6 +52,8 @@ pub struct GradGuard {
     pub leaf: Leaf,
     /// How its gradient lay, if it had one.
     pub layout: Option<Layout>,
+    /// Its memory, if the function also reached it in another way.
+    pub on: Option<Buffer>,
 }
 
 impl GradGuard {
@@ -61,7 +63,9 @@ impl GradGuard {
         match (&grad, &self.layout) {
             (Some(grad), Some(layout)) => {
                 let whole = layout.end() * grad.dtype().size();
-                grad.layout() == layout && grad.buffer().len() >= whole
+                grad.layout() == layout
+                    && grad.buffer().len() >= whole
+                    && self.on.as_ref().is_none_or(|buffer| grad.buffer().same(buffer))
             }
             (grad, layout) => grad.is_none() && layout.is_none(),
         }
