@@ -14,13 +14,13 @@ import numpy as np
 from weft import _core
 from weft._check import flag, kind_or, real, whole
 from weft._core import Tensor, dtype, dtype_of
+from weft._live import DTYPES, copied, is_shareable, share, shared, wrap
 
 float32, float64 = dtype_of("float32"), dtype_of("float64")
 int32, int64 = dtype_of("int32"), dtype_of("int64")
 uint8, bool_ = dtype_of("uint8"), dtype_of("bool")
 
 _default = float32
-_DTYPES = {np.dtype(d.name): d for d in (float32, float64, int32, int64, uint8, bool_)}
 
 
 def get_default_dtype() -> dtype:
@@ -70,7 +70,7 @@ def _host(data: Any, kind: dtype | None) -> np.ndarray:
                 # Whole numbers of both signs beyond 64 bits come as floats.
                 _refuse_huge(np.array(data, dtype=object))
             kind = _default
-        elif values.dtype not in _DTYPES:
+        elif values.dtype not in DTYPES:
             kind = _nearest(values)
     wanted = values.dtype if kind is None else np.dtype(kind.name)
     if values.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in values.flat):
@@ -135,19 +135,15 @@ def tensor(
     if isinstance(data, Tensor):
         copy = _core.clone(data.detach())
         return _finish(copy if dtype is None else _core.cast(copy, dtype), requires_grad)
-    return _finish(_wrap(_host(data, dtype)), requires_grad)
-
-
-def _wrap(values: np.ndarray) -> Tensor:
-    kind = _DTYPES[values.dtype]
-    plain = values.view(np.uint8) if kind is bool_ else values
-    if plain.ndim == 0:
-        return _core.reshape(_core.from_buffer(plain.reshape(1), kind), ())
-    return _core.from_buffer(plain, kind)
+    made = copied(data, dtype) if _core.is_recording() else None
+    return _finish(wrap(_host(data, dtype)) if made is None else made, requires_grad)
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor that shares the array's memory.
+
+    Tensors on one array, or on views of it, share one storage: that of the array which has the
+    memory, so a tensor on ``a[1:]`` starts at a ``storage_offset`` of its own.
 
     An array that cannot be shared (read-only, reversed, misaligned, another byte order) is
     copied.
@@ -162,13 +158,15 @@ def from_numpy(array: np.ndarray) -> Tensor:
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected a numpy array, got {type(array).__name__}")
-    if array.dtype.newbyteorder("=") not in _DTYPES:
-        names = ", ".join(d.name for d in _DTYPES.values())
+    if array.dtype.newbyteorder("=") not in DTYPES:
+        names = ", ".join(d.name for d in DTYPES.values())
         raise TypeError(f"from_numpy: expected one of {names}, got {array.dtype}")
-    shareable = array.flags.writeable and array.flags.aligned and array.dtype.isnative
-    steps = all(s >= 0 and s % array.itemsize == 0 for s in array.strides)
-    native = array.dtype.newbyteorder("=")
-    return _wrap(array if shareable and steps else array.astype(native))
+    made = shared(array) if _core.is_recording() else None
+    if made is not None:
+        return made
+    return (
+        share(array) if is_shareable(array) else wrap(array.astype(array.dtype.newbyteorder("=")))
+    )
 
 
 def as_tensor(data: Any, *, dtype: dtype | None = None, device: object = None) -> Tensor:
@@ -182,7 +180,7 @@ def as_tensor(data: Any, *, dtype: dtype | None = None, device: object = None) -
     check_device(device)
     if isinstance(data, Tensor):
         return data if dtype is None else _core.cast(data, dtype)
-    if isinstance(data, np.ndarray) and data.dtype in _DTYPES:
+    if isinstance(data, np.ndarray) and data.dtype in DTYPES:
         shared = from_numpy(data)
         return shared if dtype is None else _core.cast(shared, dtype)
     return tensor(data, dtype=dtype)

@@ -143,8 +143,8 @@ def test_unsafe_blocks_say_why():
 #: Floors within ``python/weft``; a module imports those below or beside it.
 ROOMS = [
     {"_core", "_check"},
-    {"_creation", "_pointwise", "_reduce", "_shape", "_linalg", "_indexing", "_inplace", "_repr",
-     "autograd", "sparse", "_methods", "_watch", "_compile", "_progress"},
+    {"_creation", "_live", "_pointwise", "_reduce", "_shape", "_linalg", "_indexing", "_inplace",
+     "_repr", "autograd", "sparse", "_methods", "_watch", "_compile", "_progress"},
     {"functional", "nn"},
     {"optim"},
     {"utils", "datasets"},

@@ -176,6 +176,7 @@ fn resolve(given: &Given, made: &[Option<(Buffer, DType)>], args: &[Tensor]) -> 
             Tensor::new(buffer.clone(), *dtype, *layout)
         }
         Given::Old(tensor) => tensor.clone(),
+        Given::Window(tensor) => tensor.detach(),
         Given::Arg(i) => args[*i].clone(),
         Given::OfArg(i, layout) => {
             let offset = args[*i].layout().offset + layout.offset;

@@ -48,6 +48,10 @@ pub trait Listener: Any {
     /// The memory of a tensor was there before the listener, though its buffer may be new.
     fn older(&mut self, tensor: &Tensor);
 
+    /// Whether tensors older than the listener see memory between two addresses, and whether it
+    /// was written.
+    fn reached(&mut self, low: usize, high: usize) -> (bool, bool);
+
     /// `copy` stands for a view whose place is not known.
     fn stands_for_view(&mut self, copy: &Tensor);
 
@@ -158,6 +162,11 @@ pub fn beside(what: &str) -> Result<()> {
 /// See [`Listener::older`].
 pub fn older(tensor: &Tensor) {
     tell(|l| l.older(tensor));
+}
+
+/// See [`Listener::reached`].
+pub fn reached(low: usize, high: usize) -> (bool, bool) {
+    tell(|l| l.reached(low, high)).unwrap_or_default()
 }
 
 /// See [`Listener::stands_for_view`].

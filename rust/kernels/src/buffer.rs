@@ -5,8 +5,8 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use crate::dtype::{DType, Element};
 use crate::layout::Layout;
@@ -34,6 +34,22 @@ const EXACT: bool = cfg!(weft_sanitize);
 /// at once get one of the two values in each.
 #[derive(Clone)]
 pub struct Buffer(Arc<Block>);
+
+/// A buffer, for as long as somebody holds it.
+#[derive(Clone)]
+pub struct WeakBuffer(Weak<Block>);
+
+impl WeakBuffer {
+    /// The buffer, if a clone of it is left.
+    pub fn upgrade(&self) -> Option<Buffer> {
+        self.0.upgrade().map(Buffer)
+    }
+
+    /// Whether a clone of it is left.
+    pub fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+}
 
 struct Block {
     ptr: NonNull<u8>,
@@ -213,6 +229,11 @@ impl Buffer {
     /// Whether this is the only clone.
     pub fn is_unique(&self) -> bool {
         Arc::strong_count(&self.0) == 1
+    }
+
+    /// The buffer, without keeping it.
+    pub fn downgrade(&self) -> WeakBuffer {
+        WeakBuffer(Arc::downgrade(&self.0))
     }
 
     /// Whether both are clones of one buffer.

@@ -38,7 +38,7 @@ pub mod threads;
 pub mod tile;
 mod walk;
 
-pub use buffer::{Arg, Buffer};
+pub use buffer::{Arg, Buffer, WeakBuffer};
 pub use dtype::{DType, Element, Scalar};
 pub use layout::Layout;
 pub use shape::{MAX_DIMS, MAX_ELEMENTS, Shape};

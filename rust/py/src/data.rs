@@ -1,16 +1,14 @@
-//! Data in and out: the buffer protocol both ways, and single numbers.
+//! Data out: the buffer protocol, and single numbers.
 
 use std::ffi::{CString, c_int, c_void};
-use std::ptr::{NonNull, null_mut};
+use std::ptr::null_mut;
 
-use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyBufferError, PyTypeError};
+use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 use pyo3::{IntoPyObjectExt, ffi};
-use weft_core::{Fact, Tensor, listen, mode};
-use weft_kernels::{Buffer, DType, Layout, Scalar, Shape};
+use weft_core::{Tensor, listen, mode};
+use weft_kernels::{DType, Layout, Scalar, Shape};
 
-use crate::dtype::PyDType;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -113,60 +111,4 @@ pub unsafe fn export(
 pub unsafe fn release(view: *mut ffi::Py_buffer) {
     // SAFETY: `internal` is the box that `export` made, released once.
     unsafe { drop(Box::from_raw((*view).internal.cast::<Export>())) };
-}
-
-/// Strides in elements of memory that can be shared: none negative, each a whole number of
-/// elements. Those along which nothing moves may be anything.
-fn strides<T: pyo3::buffer::Element>(data: &PyBuffer<T>, shape: &Shape) -> Option<Shape> {
-    let size = size_of::<T>();
-    if shape.numel() <= 1 {
-        return Some(shape.strides());
-    }
-    let whole = |(&step, &n): (&isize, &usize)| match usize::try_from(step) {
-        _ if n <= 1 => Some(1),
-        Ok(bytes) if bytes.is_multiple_of(size) => Some(bytes / size),
-        _ => None,
-    };
-    data.strides().iter().zip(shape.iter()).map(whole).collect()
-}
-
-fn wrap<T: pyo3::buffer::Element + Send + Sync + 'static>(
-    obj: &Bound<'_, PyAny>,
-    dtype: DType,
-) -> PyResult<PyTensor> {
-    let refused = |what: &str| PyTypeError::new_err(format!("from_numpy: {what}"));
-    let data =
-        PyBuffer::<T>::get(obj).map_err(|error| refused(&error.value(obj.py()).to_string()))?;
-    let size = dtype.size();
-    let shape = Shape::try_new(data.shape())
-        .ok_or_else(|| refused("too many dimensions, expected at most 8"))?;
-    let shape = Fact::new(dtype, shape).checked("from_numpy").or_raise()?.shape;
-    let strides = strides(&data, &shape)
-        .ok_or_else(|| refused("strides are not positive multiples of the element. Use a copy"))?;
-    let layout = Layout { shape, strides, offset: 0 };
-    let bytes = layout.end().checked_mul(size).filter(|_| layout.fits());
-    let bytes = bytes.ok_or_else(|| refused("strides reach beyond all memory"))?;
-    let Some(ptr) = NonNull::new(data.buf_ptr().cast::<u8>()) else {
-        return Err(refused("no memory behind the object"));
-    };
-    if ptr.as_ptr().align_offset(size) != 0 || data.readonly() {
-        return Err(refused("expected aligned and writable memory"));
-    }
-    // SAFETY: the exporter keeps the memory valid while `data` holds its view.
-    let buffer = unsafe { Buffer::foreign(ptr, bytes, Box::new(data)) };
-    Ok(PyTensor(Tensor::new(buffer, dtype, layout)))
-}
-
-/// A tensor that shares the memory of an object with the buffer protocol. `bool` elements
-/// come as `uint8`.
-#[pyfunction]
-pub fn from_buffer(obj: &Bound<'_, PyAny>, dtype: &PyDType) -> PyResult<PyTensor> {
-    match dtype.0 {
-        DType::F32 => wrap::<f32>(obj, DType::F32),
-        DType::F64 => wrap::<f64>(obj, DType::F64),
-        DType::I32 => wrap::<i32>(obj, DType::I32),
-        DType::I64 => wrap::<i64>(obj, DType::I64),
-        DType::U8 => wrap::<u8>(obj, DType::U8),
-        DType::Bool => wrap::<u8>(obj, DType::Bool),
-    }
 }

@@ -181,6 +181,13 @@ pub fn adopt(tensor: PyRef<'_, PyTensor>) {
     listen::older(&tensor.0);
 }
 
+/// Whether tensors that this recording reads see memory between two addresses, and whether it
+/// wrote there.
+#[pyfunction]
+pub fn reached(low: usize, high: usize) -> (bool, bool) {
+    listen::reached(low, high)
+}
+
 /// Whether every new plan is checked: that reads see what they should, that nothing needed
 /// is overwritten, that nothing fails once changes can be seen. Tests switch it on.
 #[pyfunction]

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 use pyo3::{PyTypeInfo, ffi};
 
+use crate::foreign;
 use crate::names;
 use crate::snapshot::{PySnapshot, Snapshot};
 
@@ -28,6 +29,8 @@ enum Kind {
     Content,
     /// The bytes of a numpy array.
     Array,
+    /// Where the elements of a numpy array stand, and what they are.
+    Arrangement,
     /// What a method of the owner gives that takes nothing.
     Called,
     /// The class of the owner.
@@ -45,6 +48,7 @@ impl Kind {
             "cell" => Kind::Cell,
             "content" => Kind::Content,
             "array" => Kind::Array,
+            "arrangement" => Kind::Arrangement,
             "called" => Kind::Called,
             "type" => Kind::Type,
             _ => return None,
@@ -192,6 +196,10 @@ impl Check {
                 let name = self.key.bind(py).cast::<PyString>().ok();
                 let found = name.and_then(|name| owner.call_method0(name).ok());
                 expected.matches(found.as_ref())
+            }
+            Kind::Arrangement => {
+                let found = foreign::arrangement(owner).ok();
+                found.is_some_and(|now| expected.is_bytes(py, &now))
             }
             Kind::Array => expected.matches(owner.call_method0(names::tobytes(py)).ok().as_ref()),
         }

@@ -7,6 +7,7 @@ mod data;
 mod dispatch;
 mod dtype;
 mod fit;
+mod foreign;
 mod fork;
 mod graph;
 mod guards;
@@ -35,15 +36,15 @@ mod _core {
     #[pymodule_export]
     use crate::create::{arange, full, linspace};
     #[pymodule_export]
-    use crate::data::from_buffer;
-    #[pymodule_export]
     use crate::dispatch::{Dispatch, Entry};
     #[pymodule_export]
     use crate::dtype::{PyDType, dtype_of};
     #[pymodule_export]
+    use crate::foreign::{array_arrangement, from_buffer, share_buffer};
+    #[pymodule_export]
     use crate::graph::{
-        PyProgram, PyRecording, adopt, record_abort, record_finish, record_start, set_paused,
-        store, verify_plans,
+        PyProgram, PyRecording, adopt, reached, record_abort, record_finish, record_start,
+        set_paused, store, verify_plans,
     };
     #[pymodule_export]
     use crate::guards::Guards;

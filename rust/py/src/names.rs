@@ -25,6 +25,7 @@ macro_rules! names {
 
 names! {
     array = "array",
+    array_interface = "__array_interface__",
     attributes = "attributes",
     cell_contents = "cell_contents",
     dtype = "dtype",

@@ -188,6 +188,12 @@ impl Snapshot {
         self.is_at(now) || self.matches(Some(&unsafe { Bound::from_borrowed_ptr(py, now) }))
     }
 
+    /// Whether it was a `bytes` object with these contents.
+    pub fn is_bytes(&self, py: Python<'_>, now: &[u8]) -> bool {
+        let Snapshot::Plain(value) = self else { return false };
+        value.bind(py).cast::<PyBytes>().is_ok_and(|was| was.as_bytes() == now)
+    }
+
     /// Whether `now` is what it was.
     pub fn matches(&self, now: Option<&Bound<'_, PyAny>>) -> bool {
         let Some(now) = now else { return matches!(self, Snapshot::Missing | Snapshot::Any) };

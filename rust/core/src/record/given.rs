@@ -16,6 +16,8 @@ pub enum Given {
     Made(u32, Layout),
     /// This tensor, or a window onto its memory.
     Old(Tensor),
+    /// A new tensor that lies as this one, which was made on old memory.
+    Window(Tensor),
     /// The tensor argument of this number itself.
     Arg(usize),
     /// A window onto the memory of this argument; offsets count from its first element.
@@ -43,7 +45,7 @@ impl Given {
     pub(super) fn same(&self, other: &Given) -> bool {
         match (self, other) {
             (Given::Made(i, a), Given::Made(j, b)) => i == j && a == b,
-            (Given::Old(a), Given::Old(b)) => {
+            (Given::Old(a), Given::Old(b)) | (Given::Window(a), Given::Window(b)) => {
                 a.buffer().same(b.buffer()) && a.layout() == b.layout()
             }
             (Given::Arg(i), Given::Arg(j)) => i == j,
@@ -100,10 +102,14 @@ impl Recorder {
         }
         self.value(tensor)?;
         let (layout, buffer) = (*tensor.layout(), tensor.buffer());
+        let is_new = tensor.is_local() && tensor.base().is_none_or(Tensor::is_local);
         let storage = self.storages[&buffer.id()].iter().find(|s| s.covers(&layout));
         let storage = storage.expect("its value was just found");
         if let Some(input) = storage.input {
             return Ok(match &self.bindings[input as usize] {
+                Binding::Captured(_) if is_new && self.adopted.contains(&buffer.id()) => {
+                    Given::Window(tensor.detach())
+                }
                 Binding::Captured(_) => Given::Old(tensor.clone()),
                 Binding::Arg(i) => {
                     let offset = layout.offset - self.args[*i].layout().offset;

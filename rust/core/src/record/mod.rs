@@ -5,6 +5,7 @@
 //! Buffers that were there before the recording are inputs; what they hold at the end,
 //! if it changed, is an update.
 
+mod apart;
 mod given;
 mod recorder;
 mod recording;

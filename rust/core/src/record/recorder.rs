@@ -28,6 +28,8 @@ pub struct Recorder {
     first_own: u64,
     pub(super) args: Vec<Tensor>,
     requires: Vec<bool>,
+    /// Buffers of inputs that no older tensor stands for.
+    pub(super) adopted: Vec<u64>,
     /// Inputs that turned out to be parts of larger ones.
     parts: Vec<Part>,
     /// Arguments that must be the same tensor at every call.
@@ -62,6 +64,7 @@ impl Recorder {
             first_own: Buffer::next_id(),
             args: args.to_vec(),
             requires: Vec::new(),
+            adopted: Vec::new(),
             parts: Vec::new(),
             pins: Vec::new(),
             grads_set: Vec::new(),
@@ -125,6 +128,12 @@ impl Recorder {
         if buffer.id() >= self.first_own {
             return self.adopt_constant(tensor);
         }
+        self.adopt_input(tensor);
+    }
+
+    /// All memory of a tensor that was there before.
+    fn adopt_input(&mut self, tensor: &Tensor) {
+        let buffer = tensor.buffer();
         let elements = buffer.len() / tensor.dtype().size();
         let whole = tensor.layout().is_contiguous()
             && tensor.layout().offset == 0
@@ -140,9 +149,11 @@ impl Recorder {
 
     /// Memory that was there before, though its buffer is new.
     pub(super) fn older(&mut self, tensor: &Tensor) {
-        if !self.storages.contains_key(&tensor.buffer().id()) {
-            let binding = Binding::Captured(tensor.clone());
-            self.add_input(tensor.buffer(), tensor.dtype(), binding, *tensor.layout(), false);
+        let id = tensor.buffer().id();
+        if !self.storages.contains_key(&id) {
+            // What becomes of the tensor itself does not concern later runs.
+            self.adopt_input(&tensor.detach());
+            self.adopted.push(id);
         }
     }
 
@@ -235,6 +246,9 @@ impl Recorder {
     /// The value that a tensor holds now.
     pub(super) fn value(&mut self, tensor: &Tensor) -> Result<ValueId> {
         let layout = *tensor.layout();
+        if self.adopted.contains(&tensor.buffer().id()) && !tensor.is_local() {
+            self.flag_read(tensor);
+        }
         let storage = self.storage(tensor)?;
         if let Some(&value) = storage.views.get(&layout) {
             return Ok(value);
@@ -411,6 +425,7 @@ impl Recorder {
 
     pub(super) fn finish(mut self, returned: &[Tensor], doors: &[Tensor]) -> Result<Recording> {
         self.check_histories()?;
+        self.check_apart()?;
         let mut outputs = Vec::new();
         let mut grads: Vec<(Leaf, Option<Given>)> = Vec::new();
         for leaf in self.grads_set.clone() {

@@ -106,6 +106,10 @@ impl Listener for Session {
         self.recorder.older(tensor);
     }
 
+    fn reached(&mut self, low: usize, high: usize) -> (bool, bool) {
+        self.recorder.reached(low, high)
+    }
+
     fn stands_for_view(&mut self, copy: &Tensor) {
         self.recorder.stands_for_view(copy);
     }
