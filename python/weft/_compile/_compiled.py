@@ -16,8 +16,7 @@ from weft._compile._explain import Explanation
 from weft._compile._record import Recorded, record, refusal
 from weft._compile._tree import Results
 from weft._core import CompileError, Dispatch, Entry, Tensor
-from weft._watch._known import origin
-from weft._watch._watch import line_of_user
+from weft._watch._known import line_of_user, origin
 
 #: Recordings of one signature before a function that never settles is reported.
 MOST_RECORDINGS = 32

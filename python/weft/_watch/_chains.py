@@ -39,6 +39,9 @@ class Chains:
         self.inner: dict[CodeType, CodeType] = {}
         #: Cells by code and name, for functions that are made while others run.
         self.cells: dict[CodeType, dict[str, Any]] = {}
+        #: Where the value came from that is followed.
+        self.code: CodeType = (lambda: None).__code__
+        self.source: tuple[int, str] = (0, "")
         #: Collections that the function stores into: what they held, and the line.
         self.stored: dict[int, tuple[Any, list[Any], str]] = {}
         #: Global names that the function sets without reading them.
@@ -190,6 +193,8 @@ class Chains:
         self._methods(code)
         if "__getattribute__" in reads(code).attributes:
             self.watch.ask_members()
+        if "base" in reads(code).attributes:
+            self.watch.arrays.ask_bases()
         for (kind, name), line in reads(code).written.items():
             if kind == "global":
                 self._stored_name(code, names, name, line)
@@ -201,6 +206,7 @@ class Chains:
 
     def _roots(self, code: CodeType, root: str, names: dict[str, Any], built: Any) -> None:
         found = reads(code)
+        self.code = code
         for chain in found.chains:
             if chain.root != root or (root, chain.name) in found.assigned:
                 continue
@@ -262,6 +268,7 @@ class Chains:
 
     def _follow(self, chain: Chain, value: Any, text: str, line: str) -> None:
         for at, (how, key) in enumerate(chain.steps):
+            self.source = chain.sources[at]
             text = f"{text}.{key}" if how == "attr" else f"{text}[{key!r}]"
             deep = at == len(chain.steps) - 1 and not chain.stores
             value = self._step(value, how, key, text, line, deep)
@@ -269,8 +276,14 @@ class Chains:
                 return
         if chain.stores and isinstance(value, _known.COLLECTIONS):
             self._store_into(value, line)
-        else:
-            self.watch.admit(value, text, line)
+            return
+        self.source = chain.sources[-1]
+        self._admit(value, text, line)
+
+    def _admit(self, value: Any, text: str, line: str) -> None:
+        """Let in what the chain has led to so far."""
+        clean = self.watch.arrays.is_clean(self.code, *self.source, value)
+        self.watch.admit(value, text, line, clean)
 
     def _step(self, value: Any, how: str, key: Any, text: str, line: str, deep: bool) -> Any:
         """The value one step further, or MISSING where the chain ends."""
@@ -293,12 +306,12 @@ class Chains:
             self._contents(value, text.rpartition(".")[0], line)
             return MISSING
         if not isinstance(value, Tensor):
-            self.watch.admit(value, text.rpartition(".")[0], line)
+            self._admit(value, text.rpartition(".")[0], line)
         return MISSING
 
     def _contents(self, value: Any, text: str, line: str) -> None:
         self.watch.place("content", value, None, value, text, line)
-        self.watch.admit(value, text, line)
+        self._admit(value, text, line)
 
     def _class(self, kind: type, name: str, text: str, line: str, deep: bool) -> Any:
         if name == "__dict__":
@@ -332,7 +345,7 @@ class Chains:
         if isinstance(value, _known.COLLECTIONS):
             self._contents(value, owner, line)
         else:
-            self.watch.admit(value, owner, line)
+            self._admit(value, owner, line)
         return MISSING
 
     def _store_into(self, value: Any, line: str) -> None:

@@ -35,6 +35,8 @@ class Chain:
         steps: what follows, as ``("attr", name)`` and ``("item", constant)``.
         stores: whether the value is only stored into (``name[key] = ...``).
         line: where it stands.
+        sources: by number of steps followed, the instruction that gave the value or what it is
+            an item of: its offset and the name that it reads.
     """
 
     root: str
@@ -42,6 +44,7 @@ class Chain:
     steps: tuple[tuple[str, Any], ...]
     stores: bool
     line: int
+    sources: tuple[tuple[int, str], ...]
 
 
 @dataclass
@@ -101,7 +104,8 @@ def _root(code: types.CodeType, step: dis.Instruction) -> str | None:
 
 
 def _chain(steps: list[dis.Instruction], at: int, root: str, line: int) -> Chain:
-    name, links, at = steps[at].argval, [], at + 1
+    name, links = steps[at].argval, []
+    sources, at = [(steps[at].offset, name)], at + 1
     follow: tuple[str, ...] = ("LOAD_ATTR", "LOAD_METHOD")
     if root == "import":
         follow = ("IMPORT_FROM",)
@@ -109,6 +113,7 @@ def _chain(steps: list[dis.Instruction], at: int, root: str, line: int) -> Chain
         step = steps[at]
         if step.opname in follow:
             links.append(("attr", step.argval))
+            sources.append((step.offset, step.argval))
             at += 1
         elif (
             step.opname == "LOAD_CONST"
@@ -116,6 +121,7 @@ def _chain(steps: list[dis.Instruction], at: int, root: str, line: int) -> Chain
             and _is_subscript(steps, at + 1)
         ):
             links.append(("item", step.argval))
+            sources.append(sources[-1])
             at += 2
         elif root == "import" and step.opname.startswith("STORE"):
             at += 1
@@ -126,7 +132,7 @@ def _chain(steps: list[dis.Instruction], at: int, root: str, line: int) -> Chain
     stores = (
         at + 1 < len(steps) and steps[at].opname in _KEYS and steps[at + 1].opname == "STORE_SUBSCR"
     )
-    return Chain(root, name, tuple(links), stores, line)
+    return Chain(root, name, tuple(links), stores, line, tuple(sources))
 
 
 def _is_subscript(steps: list[dis.Instruction], at: int) -> bool:

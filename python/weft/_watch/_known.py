@@ -17,6 +17,7 @@ import types
 import uuid
 from collections import deque
 from functools import lru_cache
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -246,3 +247,19 @@ def is_random(value: Any) -> bool:
     owner = value.__self__ if isinstance(value, _BOUND) else None
     kinds = (type(value), type(owner))
     return any(str(kind.__module__).startswith("numpy.random") for kind in kinds)
+
+
+def frame_of_user() -> FrameType | None:
+    """The innermost frame that is neither weft's nor the library's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and origin(frame.f_code.co_filename) != "user":
+        frame = frame.f_back
+    return frame
+
+
+def line_of_user() -> str:
+    """``file:line`` of that frame."""
+    frame = frame_of_user()
+    if frame is None:
+        return "unknown"
+    return place_in(frame.f_code.co_filename, frame.f_lineno)

@@ -20,35 +20,19 @@ import numpy as np
 from weft import _core
 from weft._core import CompileError, Guards, Snapshot, Tensor
 from weft._watch import _classes, _known, _quiet
+from weft._watch._arrays import Arrays
 from weft._watch._calls import Monitor, calls
 from weft._watch._chains import Chains
+from weft._watch._known import frame_of_user, line_of_user
 from weft._watch._place import LIMIT, Place, defined, definer, members_of
 from weft._watch._present import MISSING, local
 
-#: Bytes of an array whose contents are compared on every call.
-ARRAY_LIMIT = 1 << 20
 _ATOMS = (bool, int, float, complex, str, bytes, type(None))
 #: What weft's own functions tell that is set outside, in words.
 _SETTINGS = {"get_num_threads": "number of threads", "initial_seed": "seed of the random stream"}
 #: Attributes through which all others are read.
 _WHOLE = {"__dict__", "__getstate__", "__reduce__", "__reduce_ex__"}
 _SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
-
-
-def frame_of_user() -> FrameType | None:
-    """The innermost frame that is neither weft's nor the library's."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _known.origin(frame.f_code.co_filename) != "user":
-        frame = frame.f_back
-    return frame
-
-
-def line_of_user() -> str:
-    """``file:line`` of that frame."""
-    frame = frame_of_user()
-    if frame is None:
-        return "unknown"
-    return _known.place_in(frame.f_code.co_filename, frame.f_lineno)
 
 
 class Watch:
@@ -68,8 +52,6 @@ class Watch:
         self.places: dict[tuple[str, int, Any], Place] = {}
         #: Tensors that came through a door.
         self.doors: list[Tensor] = []
-        #: Arrays of numpy that came through a door, their bytes and the line.
-        self.arrays: dict[int, tuple[np.ndarray, Snapshot | None, str]] = {}
         #: Sentences on calls whose effect a plan does not repeat, on changes that it does not
         #: make, and on calls that nobody knows.
         self.effects: dict[str, None] = {}
@@ -91,6 +73,7 @@ class Watch:
         #: Whether objects of a class never change, or are compared by their bytes.
         self._passes: dict[type, bool] = {}
         self._judged: set[tuple[Any, ...]] = set()
+        self.arrays = Arrays(self)
         self._chains = Chains(self)
         self._calls = calls(self)
 
@@ -148,22 +131,23 @@ class Watch:
     def open(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Let in the function and its arguments, before it runs."""
         self.admit(self.function, "the function itself")
+        clean = self.arrays.arguments(self.function, args, kwargs)
         for value in (*args, *kwargs.values()):
-            self._argument(value)
+            self._argument(value, id(value) in clean)
 
-    def _argument(self, value: Any) -> None:
+    def _argument(self, value: Any, clean: bool = False) -> None:
         from weft._compile._tree import attributes
 
         if isinstance(value, (list, tuple)):
             for part in value:
-                self._argument(part)
+                self._argument(part, clean)
         elif type(value) is dict:
             for part in value.values():
-                self._argument(part)
+                self._argument(part, clean)
         elif not isinstance(value, Tensor):
             members = attributes(value)
             if members is None:
-                self.admit(value, "an argument")
+                self.admit(value, "an argument", clean=clean)
                 return
             self.known[id(value)] = value
             self.arguments.add(id(value))
@@ -176,6 +160,10 @@ class Watch:
     def line(self) -> str:
         """The line of the user's program that runs now."""
         return line_of_user()
+
+    def frame(self) -> FrameType | None:
+        """The frame of the user's program that runs now."""
+        return frame_of_user()
 
     def knows(self, value: Any) -> bool:
         """Whether this very object came through a door."""
@@ -258,10 +246,17 @@ class Watch:
 
     # What comes through a door
 
-    def admit(self, value: Any, text: str, line: str | None = None) -> None:
-        """Let a value in: from now on reads of it are noted."""
+    def admit(self, value: Any, text: str, line: str | None = None, clean: bool = False) -> None:
+        """Let a value in: from now on reads of it are noted.
+
+        ``clean``: the arrays in it only become tensors.
+        """
         kind = type(value)
-        if id(value) in self.known or kind in _ATOMS:
+        if id(value) in self.known:
+            if not clean:
+                self.arrays.doubt(value)
+            return
+        if kind in _ATOMS:
             return
         if kind not in self._passes:
             self._passes[kind] = issubclass(kind, (*_known.CONSTANT, *_known.BYTES))
@@ -274,14 +269,18 @@ class Watch:
             _classes.patch(kind, self)
         if isinstance(value, Tensor):
             self.doors.append(value)
+        elif isinstance(value, np.ndarray):
+            self.arrays.meets(value, line or self.line(), clean)
         elif isinstance(value, (list, set, frozenset, tuple, deque)):
+            clean = self.arrays.holds(value, clean)
             for part in list(value):
-                self.admit(part, text, line)
+                self.admit(part, text, line, clean)
         elif isinstance(value, (dict, types.MappingProxyType)):
             if not hasattr(kind, "__weft_watched__"):
+                clean = self.arrays.holds(value, clean)
                 for key, part in list(value.items()):
                     self.admit(key, text, line)
-                    self.admit(part, text, line)
+                    self.admit(part, text, line, clean)
         else:
             self._admit_object(value, kind, text, line)
 
@@ -316,9 +315,6 @@ class Watch:
             self._whole_module(value, text, line)
         elif isinstance(value, type):
             self._whole_class(value, text, line)
-        elif isinstance(value, np.ndarray):
-            bytes_now = Snapshot(value.tobytes()) if value.nbytes <= ARRAY_LIMIT else None
-            self.arrays[id(value)] = (value, bytes_now, line or self.line())
         elif _known.is_iterator(value) and not hasattr(kind, "__weft_watched__"):
             self.refuse(
                 f"{text} is an iterator older than the call, which gives something else every "
@@ -410,9 +406,12 @@ class Watch:
         self.seen.add(where)
         if where in self._written:
             return
-        self._attribute(owner, name, value)
+        clean = self.arrays.read_by(sys._getframe(2), name, value)
+        self._attribute(owner, name, value, clean)
+        if self.arrays.is_of_interest(value):
+            self.seen.discard(where)
 
-    def _attribute(self, owner: Any, name: str, value: Any) -> None:
+    def _attribute(self, owner: Any, name: str, value: Any, clean: bool = False) -> None:
         kind = type(owner)
         text, line = f"attribute {kind.__name__}.{name}", self.line()
         self.place("type", owner, None, kind, f"class of {kind.__name__}", line, deep=False)
@@ -434,7 +433,7 @@ class Watch:
         if members is not None and name in members and not is_data:
             if not covered:
                 self.place("attribute", owner, name, members[name], text, line)
-                self.admit(members[name], text, line)
+                self.admit(members[name], text, line, clean)
             return
         if members is not None and not is_data and not covered:
             self.place("attribute", owner, name, MISSING, text, line)
@@ -444,9 +443,9 @@ class Watch:
         if isinstance(raw, _SLOTS):
             if not covered:
                 self.place("slot", owner, name, value, text, line)
-                self.admit(value, text, line)
+                self.admit(value, text, line, clean)
         elif raw is not MISSING:
-            self.admit(raw, text, line)
+            self.admit(raw, text, line, clean and raw is value)
 
     def _is_internal(self, base: type | None, name: str, raw: Any) -> bool:
         """Whether weft reads a private method of its own."""
@@ -564,7 +563,7 @@ class Watch:
         """Places as they were found, and those that the function itself has changed."""
         if self.refused is not None:
             raise CompileError(f"compile: {self.refused}")
-        self._array_contents()
+        self.arrays.finish()
         self._chains.finish()
         own = [place for place in self.places.values() if not self._holds(place)]
         for owner, name, before, line in self._written.values():
@@ -585,14 +584,3 @@ class Watch:
             return False
         place.expected = place.expected.without(names)
         return place.holds()
-
-    def _array_contents(self) -> None:
-        """Arrays that came in must keep their contents."""
-        for array, expected, line in self.arrays.values():
-            if expected is None:
-                raise CompileError(
-                    f"compile: an array of numpy of {array.nbytes:,} bytes is read, too many to be "
-                    f"compared on every call (at {line}). Make a tensor of it with weft.from_numpy"
-                )
-            place = Place("array", array, None, array, expected, "an array of numpy", line)
-            self.places[place.where()] = place

@@ -37,10 +37,6 @@ def _(s: Scene) -> Any:
     yield None
 
 
-CASES[-1].may_refuse = True
-CASES[-1].compiles = False
-
-
 @case(CASES, "array resized to another shape")
 def _(s: Scene) -> Any:
     box = [np.ones(3, np.float32)]
