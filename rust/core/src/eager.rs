@@ -9,6 +9,7 @@ use crate::listen;
 use crate::mode;
 use crate::op::cast::Cast;
 use crate::op::pointwise::Out;
+use crate::op::view::View;
 use crate::op::{Class, Emit, Op, Read, Val, Vals};
 use crate::tape;
 use crate::tensor::Tensor;
@@ -32,6 +33,8 @@ pub fn call(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
     Ok(outputs)
 }
 
+// Apart, so that the short way above stays short.
+#[inline(never)]
 fn compute(op: &Op, inputs: &[&Tensor]) -> Result<Results> {
     let facts: SmallVec<[Fact; 3]> = inputs.iter().map(|x| x.fact()).collect();
     let out_facts = op.infer(&facts)?;
@@ -97,6 +100,17 @@ fn any_float(outputs: &[Tensor]) -> bool {
 fn view(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
     let Op::View(view) = op else { return None };
     view.layout(inputs[0].layout()).map(|layout| inputs[0].view(layout))
+}
+
+/// One view after another. Where nothing follows them, only the last is made.
+pub fn views(x: &Tensor, views: &[View]) -> Result<Tensor> {
+    if !mode::recording()
+        && !x.requires_grad()
+        && let Some(layout) = views.iter().try_fold(*x.layout(), |at, view| view.layout(&at))
+    {
+        return Ok(x.view(layout));
+    }
+    views.iter().try_fold(x.clone(), |at, view| call1(&Op::View(*view), &[&at]))
 }
 
 /// Runs the kernel; inputs that it cannot read as they lie are copied first.

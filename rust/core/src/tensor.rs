@@ -85,6 +85,8 @@ impl Tensor {
         Self::build(buffer, dtype, layout, None, Auto::default())
     }
 
+    // Inlined, so that the parts are written where they stay.
+    #[inline(always)]
     fn build(
         buffer: Buffer,
         dtype: DType,

@@ -65,7 +65,7 @@ impl Layout {
 
     /// Whether two indices lead to the same element.
     pub fn overlaps_itself(&self) -> bool {
-        if self.numel() == 0 {
+        if self.is_contiguous() || self.numel() == 0 {
             return false;
         }
         let mut dims: Vec<(usize, usize)> = self

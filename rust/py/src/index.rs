@@ -5,10 +5,9 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyInt, PySlice, PyTuple};
 use smallvec::{SmallVec, smallvec};
-use weft_core::op::Op;
 use weft_core::op::view::View;
 use weft_core::{Tensor, eager, mode};
-use weft_kernels::{DType, MAX_DIMS, Shape};
+use weft_kernels::{DType, Layout, MAX_DIMS, Shape};
 
 use crate::convert::{Int, Operand};
 use crate::data;
@@ -57,35 +56,49 @@ fn parse<'py>(key: &Bound<'py, PyAny>) -> PyResult<Option<Items<'py>>> {
     Ok(Some(items))
 }
 
-fn cut(x: Tensor, dim: usize, start: usize, len: usize, step: usize) -> PyResult<Tensor> {
-    if start == 0 && len == x.shape()[dim] && step == 1 {
-        return Ok(x);
-    }
-    eager::call1(&Op::View(View::Slice { dim, start, len, step }), &[&x]).or_raise()
+/// The views that lead from a tensor to what a key names, and how the last one lies.
+struct Path {
+    views: SmallVec<[View; 4]>,
+    layout: Layout,
 }
 
-fn cut_int(x: Tensor, dim: usize, i: i64) -> PyResult<Tensor> {
-    let size = x.shape()[dim] as i64;
-    let wrapped = if i < 0 { i.saturating_add(size) } else { i };
-    if !(0..size).contains(&wrapped) {
-        let what = format!(
-            "index: out of range, expected {} <= index < {size} in dimension {dim}, got {i}",
-            -size
-        );
-        return Err(PyIndexError::new_err(what));
+impl Path {
+    fn follow(&mut self, view: View) {
+        self.layout = view.layout(&self.layout).expect("a cut, or dimensions of one element");
+        self.views.push(view);
     }
-    cut(x, dim, wrapped as usize, 1, 1)
-}
 
-fn cut_slice(x: Tensor, dim: usize, slice: &Bound<'_, PySlice>) -> PyResult<Tensor> {
-    let range = slice.indices(x.shape()[dim] as isize)?;
-    if range.step <= 0 {
-        return Err(PyValueError::new_err(format!(
-            "index: step must be positive, got {}",
-            range.step
-        )));
+    fn cut(&mut self, dim: usize, start: usize, len: usize, step: usize) {
+        if start != 0 || len != self.layout.shape[dim] || step != 1 {
+            self.follow(View::Slice { dim, start, len, step });
+        }
     }
-    cut(x, dim, range.start as usize, range.slicelength, range.step as usize)
+
+    fn cut_int(&mut self, dim: usize, i: i64) -> PyResult<()> {
+        let size = self.layout.shape[dim] as i64;
+        let wrapped = if i < 0 { i.saturating_add(size) } else { i };
+        if !(0..size).contains(&wrapped) {
+            let what = format!(
+                "index: out of range, expected {} <= index < {size} in dimension {dim}, got {i}",
+                -size
+            );
+            return Err(PyIndexError::new_err(what));
+        }
+        self.cut(dim, wrapped as usize, 1, 1);
+        Ok(())
+    }
+
+    fn cut_slice(&mut self, dim: usize, slice: &Bound<'_, PySlice>) -> PyResult<()> {
+        let range = slice.indices(self.layout.shape[dim] as isize)?;
+        if range.step <= 0 {
+            return Err(PyValueError::new_err(format!(
+                "index: step must be positive, got {}",
+                range.step
+            )));
+        }
+        self.cut(dim, range.start as usize, range.slicelength, range.step as usize);
+        Ok(())
+    }
 }
 
 /// The view that the items name.
@@ -96,7 +109,7 @@ fn view(x: &Tensor, items: &[Item]) -> PyResult<Tensor> {
         let what = format!("index: too many indices, expected at most {ndim}, got {named}");
         return Err(PyIndexError::new_err(what));
     }
-    let mut out = x.clone();
+    let mut path = Path { views: SmallVec::new(), layout: *x.layout() };
     let mut shape: SmallVec<[usize; MAX_DIMS]> = SmallVec::new();
     let (mut dim, mut reshaped, mut seen) = (0, false, false);
     for item in items {
@@ -106,13 +119,13 @@ fn view(x: &Tensor, items: &[Item]) -> PyResult<Tensor> {
                 reshaped = true;
             }
             Item::Int(i) => {
-                out = cut_int(out, dim, *i)?;
+                path.cut_int(dim, *i)?;
                 dim += 1;
                 reshaped = true;
             }
             Item::Slice(slice) => {
-                out = cut_slice(out, dim, slice)?;
-                shape.push(out.shape()[dim]);
+                path.cut_slice(dim, slice)?;
+                shape.push(path.layout.shape[dim]);
                 dim += 1;
             }
             Item::Ellipsis if seen => {
@@ -121,24 +134,22 @@ fn view(x: &Tensor, items: &[Item]) -> PyResult<Tensor> {
             Item::Ellipsis => {
                 seen = true;
                 for _ in 0..ndim - named {
-                    shape.push(out.shape()[dim]);
+                    shape.push(path.layout.shape[dim]);
                     dim += 1;
                 }
             }
         }
     }
-    shape.extend_from_slice(&out.shape()[dim..]);
+    shape.extend_from_slice(&path.layout.shape[dim..]);
     if shape.len() > MAX_DIMS {
         let what =
             format!("index: at most {MAX_DIMS} dimensions are supported, got {}", shape.len());
         return Err(PyValueError::new_err(what));
     }
-    if reshaped {
-        out = eager::call1(&Op::View(View::Reshape(Shape::new(&shape))), &[&out]).or_raise()?;
-    } else if out.same(x) {
-        out = eager::call1(&Op::View(View::Reshape(*x.shape())), &[&out]).or_raise()?;
+    if reshaped || path.views.is_empty() {
+        path.views.push(View::Reshape(Shape::new(&shape)));
     }
-    Ok(out)
+    eager::views(x, &path.views).or_raise()
 }
 
 /// `x[key]`.

@@ -19,7 +19,8 @@ pub(crate) type Edges = SmallVec<[Edge; 2]>;
 /// Puts `op` on the tape as the maker of `outputs`, which get gradients if any input does
 /// and they are floating-point.
 pub(crate) fn push(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()> {
-    let node = make(op, edges(inputs)?, inputs, outputs);
+    settle(inputs)?;
+    let node = make(op, edges(inputs), inputs, outputs);
     if let [output] = outputs {
         output.set_node(Some((node, 0)));
     } else {
@@ -137,12 +138,16 @@ pub(crate) fn own_edge(x: &Tensor) -> Edge {
     }
 }
 
-fn edges(inputs: &[&Tensor]) -> Result<Edges> {
-    let mut edges = Edges::new();
-    for x in inputs {
-        edges.push(edge(x)?);
-    }
-    Ok(edges)
+/// Settles what the views among `inputs` see of their bases.
+#[inline]
+fn settle(inputs: &[&Tensor]) -> Result<()> {
+    inputs.iter().filter(|x| x.is_view()).try_for_each(|x| views::settle(x))
+}
+
+/// Where the gradients of `inputs` go, whose histories are settled.
+#[inline]
+fn edges(inputs: &[&Tensor]) -> Edges {
+    inputs.iter().map(|x| own_edge(x)).collect()
 }
 
 /// A change in place that is about to happen: all that can fail, and all that the change
@@ -158,7 +163,8 @@ impl Change {
         for target in targets.iter().filter(|t| t.dtype().is_float()) {
             check_target(op, target)?;
         }
-        let edges = edges(inputs)?;
+        settle(inputs)?;
+        let edges = edges(inputs);
         let saves = saves(op, &edges);
         Ok(Change { edges, saves })
     }
