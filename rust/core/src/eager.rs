@@ -104,7 +104,7 @@ fn view(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
 
 /// One view after another. Where nothing follows them, only the last is made.
 pub fn views(x: &Tensor, views: &[View]) -> Result<Tensor> {
-    if !mode::recording()
+    if !mode::listening()
         && !x.requires_grad()
         && let Some(layout) = views.iter().try_fold(*x.layout(), |at, view| view.layout(&at))
     {
