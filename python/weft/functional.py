@@ -131,7 +131,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     Raises:
         IndexError: an index lies outside ``0..n``.
         RuntimeError: ``weight`` is no matrix.
-        AssertionError: ``padding_idx`` does.
+        AssertionError: ``padding_idx`` does, as in torch.
 
     Example:
         >>> F.embedding(weft.tensor([1, 0]), weft.tensor([[1.0], [2.0]]))
@@ -140,7 +140,9 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     """
     if weight.ndim != 2:
         raise RuntimeError(f"embedding: weight expected to be a matrix, got shape {weight.shape}")
-    if padding_idx is not None and not -len(weight) <= padding_idx < len(weight):
+    if padding_idx is not None and not (
+        -len(weight) <= whole("embedding", "padding_idx", padding_idx) < len(weight)
+    ):
         raise AssertionError(
             f"embedding: padding_idx out of range, expected {-len(weight)} <= padding_idx < "
             f"{len(weight)}, got {padding_idx}"

@@ -111,7 +111,7 @@ impl Compiled {
                 Given::Grad(k) => grads[*k].clone().expect("a returned .grad is set"),
                 given => give(given),
             };
-            match &returned.walked {
+            let tensor = match &returned.walked {
                 Some(op) => {
                     let result = tensor.detach();
                     tape::mark_walked(op, &result);
@@ -122,7 +122,11 @@ impl Compiled {
                     tensor
                 }
                 None => tensor,
+            };
+            if let Some(grad) = &returned.grad {
+                tensor.poke_grad(Some(give(grad)));
             }
+            tensor
         });
         let returns = returns.collect();
         for ((leaf, _), grad) in recording.grads.iter().zip(grads) {

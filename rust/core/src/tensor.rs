@@ -237,7 +237,12 @@ impl Tensor {
 
     /// Whether it was made while this thread's listener listened.
     pub fn is_local(&self) -> bool {
-        self.0.born != 0 && self.0.born == mode::generation()
+        self.is_of(mode::generation())
+    }
+
+    /// Whether it was made during the recording of this number; 0 stands for none.
+    pub(crate) fn is_of(&self, number: u32) -> bool {
+        number != 0 && self.0.born == number
     }
 
     /// Whether gradients flow through this tensor, or through the one that it is a view of.

@@ -289,3 +289,14 @@ def _(s: Scene) -> Any:
     yield work, x()
     w.data.fill_(3)
     yield None
+
+
+@case(CASES, "new leaf returned with its gradient")
+def _(s: Scene) -> Any:
+    def work(t):
+        w = weft.ones(2, 3, requires_grad=True)
+        (w * t).sum().backward()
+        return w, w.grad
+
+    yield work, x()
+    yield (x() * 3,)

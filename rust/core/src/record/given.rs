@@ -39,6 +39,8 @@ pub struct Returned {
     pub walked: Option<Op>,
     /// Whether it is a new leaf that wants a gradient.
     pub wants: bool,
+    /// Its `.grad`, if it is new and has one.
+    pub grad: Option<Given>,
 }
 
 impl Given {
@@ -80,13 +82,16 @@ impl Recorder {
         };
         let set = |leaf: &Tensor| leaf.peek_grad().is_some_and(|grad| grad.same(tensor));
         if let Some(k) = self.grads_set.iter().position(set) {
-            return Ok(Returned { given: Given::Grad(k), walked, wants: false });
+            return Ok(Returned { given: Given::Grad(k), walked, wants: false, grad: None });
         }
         if let Some(leaf) = self.leaf_of_grad(tensor) {
-            return Ok(Returned { given: Given::LeafGrad(leaf), walked, wants: false });
+            return Ok(Returned { given: Given::LeafGrad(leaf), walked, wants: false, grad: None });
         }
         let wants = walked.is_none() && tensor.requires_grad();
-        Ok(Returned { wants, given: self.given(tensor, outputs, Role::Return)?, walked })
+        let given = self.given(tensor, outputs, Role::Return)?;
+        let grad = tensor.peek_grad().filter(|_| tensor.is_of(self.number));
+        let grad = grad.map(|grad| self.given(&grad, outputs, Role::Return)).transpose()?;
+        Ok(Returned { given, walked, wants, grad })
     }
 
     /// Where a tensor's memory comes from; a result that is not among `outputs` is added
@@ -102,7 +107,8 @@ impl Recorder {
         }
         self.value(tensor)?;
         let (layout, buffer) = (*tensor.layout(), tensor.buffer());
-        let is_new = tensor.is_local() && tensor.base().is_none_or(Tensor::is_local);
+        let is_own = |tensor: &Tensor| tensor.is_of(self.number);
+        let is_new = is_own(tensor) && tensor.base().is_none_or(is_own);
         let storage = self.storages[&buffer.id()].iter().find(|s| s.covers(&layout));
         let storage = storage.expect("its value was just found");
         if let Some(input) = storage.input {

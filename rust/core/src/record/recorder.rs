@@ -26,6 +26,8 @@ pub struct Recorder {
     layouts: Vec<Layout>,
     /// Buffers with a smaller number were there before.
     first_own: u64,
+    /// What tensors carry that are made during it; known when it ends.
+    pub(super) number: u32,
     pub(super) args: Vec<Tensor>,
     requires: Vec<bool>,
     /// Buffers of inputs that no older tensor stands for.
@@ -76,6 +78,7 @@ impl Recorder {
             rebased: Vec::new(),
             random_blocks: 0,
             site: Site::UNKNOWN,
+            number: 0,
         };
         for (i, arg) in args.iter().enumerate() {
             let known = recorder.storages.get(&arg.buffer().id());

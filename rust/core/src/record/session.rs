@@ -34,8 +34,10 @@ pub fn start(args: &[Tensor], lines: Lines) -> Result<()> {
 /// Ends the recording; `returned` are the tensors that the function returns, `doors` those
 /// that it reached in another way than as an argument.
 pub fn finish(returned: &[Tensor], doors: &[Tensor]) -> Result<Recording> {
+    let number = mode::generation();
     let mut session = end().ok_or_else(|| Error::compile("nothing is being recorded"))?;
     session.find_line();
+    session.recorder.number = number;
     session.recorder.finish(returned, doors)
 }
 
