@@ -25,7 +25,7 @@ def text(input: Tensor) -> str:
     """``tensor([1., 2.])``, with dtype and history where they are not the usual ones."""
     watch = _watch.current()
     if watch is not None:
-        watch.shows()
+        watch.effects.shows()
     before = _core.set_unseen(True)
     try:
         values = np.array(memoryview(input.detach()))

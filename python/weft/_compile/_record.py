@@ -22,8 +22,9 @@ class Recorded:
         #: By owner, whose dictionary is then looked up once.
         self.places = sorted(places, key=lambda place: id(place.owner))
         self.feeds = watch.feeds
-        self.reported = bool(watch.effects)
-        self.effects, self.unknown = [*watch.effects, *watch.changes], list(watch.unknown)
+        effects = watch.effects
+        self.reported = bool(effects.seen)
+        self.effects, self.unknown = [*effects.seen, *effects.changes], list(effects.unknown)
         self.program: Any = None
         self.recording: Any = None
         self.tree: Any = None
@@ -81,7 +82,7 @@ def record(
         value = watch.run(args, kwargs)
         results = Results(value, tensors, watch.knows)
         recorded = Recorded(entry, watch, cause)
-        recording = _core.record_finish(results.made, watch.doors)
+        recording = _core.record_finish(results.made, watch.doors.tensors)
     except BaseException:
         _core.record_abort()
         raise

@@ -11,6 +11,10 @@ before a plan runs, or refused:
 * what functions give that are not written in Python: known, refused or reported (``_known``);
 * arrays of numpy.
 
+One ``Watch`` (``_watch``) holds the places of a recording; ``_doors`` lets values in,
+``_attributes`` notes what is read and written of them, ``_effects`` what is called that is not
+Python.
+
 Importing this package brings only what others ask on their way (:func:`current`); the rest comes
 with the first function that is compiled.
 """

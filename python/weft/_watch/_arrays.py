@@ -139,7 +139,7 @@ class Arrays:
 
     def _find(self, code: CodeType, how: str, name: str) -> Any:
         """Modules and weft's functions by name; all else is not followed."""
-        chains = self.watch._chains
+        chains = self.watch.chains
         if how == "LOAD_DEREF":
             cell = chains.cells.get(code, {}).get(name)
             try:
@@ -181,7 +181,7 @@ class Arrays:
     def adopt(self, tensor: Tensor) -> None:
         """A tensor that shares old memory was made."""
         _core.adopt(tensor)
-        self.watch.doors.append(tensor)
+        self.watch.doors.tensors.append(tensor)
 
     def _owner(self, data: np.ndarray) -> np.ndarray | None:
         """The array that came in and has all memory of ``data``."""

@@ -82,7 +82,7 @@ class Profile:
         elif event == "c_call":
             if arg is sys.setprofile and origin(frame.f_code.co_filename) != "weft":
                 self.kept = False
-            self.watch.called(arg, getattr(arg, "__self__", None), frame)
+            self.watch.effects.called(arg, getattr(arg, "__self__", None), frame)
 
 
 class Monitor:
@@ -182,7 +182,7 @@ def _called(_code: Any, _offset: int, function: Any, first: Any) -> None:
         owner = getattr(function, "__self__", None)
         if owner is None and hasattr(function, "__objclass__"):
             owner = first
-    watch.called(function, owner, sys._getframe(1))
+    watch.effects.called(function, owner, sys._getframe(1))
 
 
 def calls(watch: Watch) -> Profile | Monitor:

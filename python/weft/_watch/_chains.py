@@ -192,7 +192,7 @@ class Chains:
             self._roots(code, root, names, built)
         self._methods(code)
         if "__getattribute__" in reads(code).attributes:
-            self.watch.ask_members()
+            self.watch.doors.ask_members()
         if "base" in reads(code).attributes:
             self.watch.arrays.ask_bases()
         for (kind, name), line in reads(code).written.items():
@@ -230,7 +230,7 @@ class Chains:
         value = built.get(chain.name, MISSING)
         self.watch.place("item", built, chain.name, value, f"builtin {chain.name}", line)
         if chain.name == "type":
-            self.watch.ask_types(line)
+            self.watch.doors.ask_types(line)
         if value is not MISSING and not isinstance(value, (type, types.BuiltinFunctionType)):
             self._follow(chain, value, text, line)
 
@@ -359,12 +359,12 @@ class Chains:
         """Say which collections and names outside were changed without being read."""
         for (_, name), (names, value, line) in self.named.items():
             if names.get(name) is not value:
-                self.watch.changes[f"global {name} is set (at {line})"] = None
+                self.watch.effects.changes[f"global {name} is set (at {line})"] = None
         for owner, before, line in self.stored.values():
             if not _same_shallow(before, _shallow(owner)):
                 what = f"a {type(owner).__name__} is changed (at {line})"
-                if not any(line in known for known in self.watch.changes):
-                    self.watch.changes[what] = None
+                if not any(line in known for known in self.watch.effects.changes):
+                    self.watch.effects.changes[what] = None
 
 
 def _functions(raw: Any) -> list[FunctionType]:

@@ -36,13 +36,13 @@ def _reader(plain: Any) -> Any:
         if watch is None or id(self) not in watch.known or (id(self), name) in watch.seen:
             return plain(self, name)
         watch.pause()
-        if watch.approach(self, name) or plain is not object.__getattribute__:
+        if watch.attributes.approach(self, name) or plain is not object.__getattribute__:
             watch.resume()
             value = _asked(plain, self, name)
             watch.pause()
         else:
             value = _asked(plain, self, name)
-        watch.attribute(self, name, value)
+        watch.attributes.read(self, name, value)
         watch.resume()
         # Asked again, so that the error is the class's own.
         return plain(self, name) if value is MISSING else value
@@ -55,7 +55,7 @@ def _writer(plain: Any) -> Any:
     def __setattr__(self: Any, name: str, *value: Any) -> None:
         watch = local.watch
         if watch is not None and id(self) in watch.known:
-            watch.writes(self, name)
+            watch.attributes.writes(self, name)
         plain(self, name, *value)
 
     __setattr__._weft_plain = plain  # type: ignore[attr-defined]

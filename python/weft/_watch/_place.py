@@ -13,7 +13,8 @@ from weft._watch._present import MISSING
 
 #: Items that one value may contain.
 LIMIT = 10_000
-_PLAIN = (bool, int, float, complex, str, bytes, type(None))
+#: Types of values that are compared as such.
+ATOMS = (bool, int, float, complex, str, bytes, type(None))
 
 
 @dataclass
@@ -106,7 +107,7 @@ _READ: dict[str, Any] = {
 
 def short(value: Any) -> str:
     """A value in a few words."""
-    if isinstance(value, (*_PLAIN, type(MISSING))):
+    if isinstance(value, (*ATOMS, type(MISSING))):
         text = repr(value)
     elif isinstance(value, (list, tuple, dict, set)) and len(value) <= 4:
         text = repr(value) if _all_plain(value) else f"<{type(value).__name__}>"
@@ -121,4 +122,4 @@ def _named(value: Any) -> Any:
 
 def _all_plain(value: Any) -> bool:
     parts = [*value, *value.values()] if isinstance(value, dict) else list(value)
-    return all(isinstance(part, _PLAIN) for part in parts)
+    return all(isinstance(part, ATOMS) for part in parts)
