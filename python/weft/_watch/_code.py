@@ -22,6 +22,7 @@ _STORES = {
     "STORE_DEREF": "cell",
     "DELETE_DEREF": "cell",
 }
+_ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "LOAD_SUPER_METHOD"}
 _KEYS = {"LOAD_CONST", "LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_GLOBAL", "LOAD_DEREF"}
 
 
@@ -85,7 +86,7 @@ def _analyse(code: types.CodeType) -> Reads:
             found.written.setdefault(place, line)
             if straight and place not in loaded and step.opname[0] == "S":
                 found.assigned.add(place)
-        if step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+        if step.opname in _ATTRIBUTES:
             found.attributes.add(step.argval)
         root = _root(code, step)
         if root:

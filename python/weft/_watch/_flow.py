@@ -54,6 +54,7 @@ _LOOKS = {
     "STORE_ATTR": 2,
     "STORE_DEREF": 1,
     "STORE_GLOBAL": 1,
+    "STORE_SLICE": 4,
     "STORE_SUBSCR": 3,
     "TO_BOOL": 1,
     "UNARY_INVERT": 1,
@@ -285,13 +286,18 @@ class _Follower:
         if name == "BINARY_SUBSCR" or (name == "BINARY_OP" and step.argrepr == "[]"):
             self._look([stack.pop()])
             stack.append(_Value(stack.pop().sources))
+        elif name == "BINARY_SLICE":
+            self._look([stack.pop(), stack.pop()])
+            stack.append(_Value(stack.pop().sources))
         elif name == "CALL":
             self._call(step.offset, stack, arg)
         elif name in _LOOKS or name in _BUILDS:
             count = arg if name in _BUILDS else _LOOKS[name]
             taken = stack[len(stack) - count :]
             self._look(taken)
-            if name == "STORE_SUBSCR" or (name == "BINARY_OP" and step.argrepr.endswith("=")):
+            if name in ("STORE_SUBSCR", "STORE_SLICE") or (
+                name == "BINARY_OP" and step.argrepr.endswith("=")
+            ):
                 self.flow.stored |= taken[0 if name == "BINARY_OP" else 1].sources
             effect = dis.stack_effect(step.opcode, step.arg)
             del stack[len(stack) - count :]
