@@ -46,10 +46,8 @@ fn update(
             targets.push(list[i].0.clone());
         }
     }
-    let before = mode::set_grad_enabled(false);
-    let done = eager::call_into(&Op::Optim(op), &inputs, &targets).or_raise();
-    mode::set_grad_enabled(before);
-    done.map(|()| true)
+    let done = mode::with_grad(false, || eager::call_into(&Op::Optim(op), &inputs, &targets));
+    done.or_raise().map(|()| true)
 }
 
 /// One step of SGD on all parameters, in place. Without `grads`, with the gradients that the
