@@ -63,14 +63,10 @@ struct Path {
 }
 
 impl Path {
-    fn follow(&mut self, view: View) {
-        self.layout = view.layout(&self.layout).expect("a cut, or dimensions of one element");
-        self.views.push(view);
-    }
-
     fn cut(&mut self, dim: usize, start: usize, len: usize, step: usize) {
         if start != 0 || len != self.layout.shape[dim] || step != 1 {
-            self.follow(View::Slice { dim, start, len, step });
+            self.layout = self.layout.slice(dim, start, len, step);
+            self.views.push(View::Slice { dim, start, len, step });
         }
     }
 
