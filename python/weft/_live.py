@@ -15,16 +15,12 @@ if TYPE_CHECKING:
 
 _KINDS = ("float32", "float64", "int32", "int64", "uint8", "bool")
 DTYPES = {np.dtype(name): dtype_of(name) for name in _KINDS}
-_BOOL = dtype_of("bool")
 
 
 def wrap(values: np.ndarray) -> Tensor:
     """A tensor on the memory of an array that nobody else has."""
-    kind = DTYPES[values.dtype]
-    plain = values.view(np.uint8) if kind is _BOOL else values
-    if plain.ndim == 0:
-        return _core.reshape(_core.from_buffer(plain.reshape(1), kind), ())
-    return _core.from_buffer(plain, kind)
+    made = _core.from_buffer(_plain(values), DTYPES[values.dtype])
+    return _core.reshape(made, ()) if values.ndim == 0 else made
 
 
 def share(array: np.ndarray) -> Tensor:
@@ -33,15 +29,20 @@ def share(array: np.ndarray) -> Tensor:
 
 
 def _window(array: np.ndarray, arrays: Arrays | None) -> Tensor:
-    kind, owner = DTYPES[array.dtype], array
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
+    kind, owner = DTYPES[array.dtype], _owner(array)
     whole = owner.dtype == array.dtype and owner.flags.forc and owner.flags.writeable
     plain, root = _plain(array), _plain(owner) if whole else None
     made = _core.share_buffer(plain, plain if root is None else root, owner, kind)
     if arrays is not None:
         arrays.adopt(made)
     return _core.reshape(made, ()) if array.ndim == 0 else made
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    """The array that has the memory which another one is a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
@@ -98,11 +99,8 @@ def _present(array: np.ndarray, arrays: Arrays) -> Tensor | None:
         return None
     back = tuple(d for d, step in enumerate(array.strides) if step < 0 and array.shape[d] > 1)
     turned = np.flip(array, back)
-    owner = turned
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
     steps = all(s % array.itemsize == 0 for s in array.strides)
-    if not (steps and owner.flags.writeable) or not array.size:
+    if not (steps and _owner(turned).flags.writeable) or not array.size:
         return None
     try:
         window = _window(turned, arrays)
