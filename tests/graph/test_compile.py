@@ -178,13 +178,13 @@ def test_explain_and_text():
     report = fast.explain()
     assert report.recordings == 1 and report.causes == ("first call with these arguments",)
     assert report.nodes_recorded > report.steps > 0 and report.flops > 0
-    assert report.fused_nodes >= report.fused_groups >= 1
+    assert report.chain_nodes >= report.chains >= 1
     assert 0 < report.compile_ms < 1000
     assert "kernel calls" in str(report)
     line = inspect.getsourcelines(step)[1] + 2
     tanh = [text for text in fast.graph.splitlines() if "tanh(" in text]
     assert tanh and tanh[0].endswith(f"test_compile.py:{line}")
-    assert fast.program.inputs()[:2] == ["arg 0 f32[4]", "captured f32[4]"]
+    assert fast.executable.inputs()[:2] == ["arg 0 f32[4]", "captured f32[4]"]
 
 
 def test_compiled_inside_compiled():

@@ -133,7 +133,7 @@ BESIDE = """
         assert "__getattribute__" not in vars(Box), "reads are still watched"
         own = weft.compile(lambda x: net(x) + box.shift)
         assert [own(weft.ones(1)).item() for _ in range(3)] == [3.0] * 3
-        assert own.program is not None
+        assert own.executable is not None
         net.scale = 5.0
         assert own(weft.ones(1)).item() == 6.0
         box.shift = 2.0

@@ -15,7 +15,7 @@ def compiled(function, *args):
 
 def ops(fast, stage="tidy"):
     """Names of the operations in the text, in order."""
-    lines = fast.program.text(stage).splitlines()
+    lines = fast.executable.text(stage).splitlines()
     calls = [line.split(" = ")[1] for line in lines if " = " in line]
     return [call.split("(")[0].split(" ")[0] for call in calls if not call.startswith("input")]
 
@@ -90,9 +90,9 @@ def test_adding_zero_is_kept_because_of_minus_zero():
 def test_pointwise_chains_are_fused():
     fast = compiled(lambda x, y: ((x + y) * x).tanh().exp() - y, X, X)
     report = fast.explain()
-    assert report.steps == 1 and report.fused_groups == 1 and report.fused_nodes == 5
-    (step,) = fast.program.steps()
-    assert "fused" in step
+    assert report.steps == 1 and report.chains == 1 and report.chain_nodes == 5
+    (step,) = fast.executable.steps()
+    assert "chain" in step
 
 
 def test_fused_value_that_is_also_returned():

@@ -105,7 +105,7 @@ def test_an_argument_of_one_element_with_any_stride():
         y = t(k, 7)[::2]
         fast(y)
         assert y.tolist() == [k + 2.0]
-    assert fast.program.report()["late_copies"] == 0
+    assert fast.executable.report()["late_copies"] == 0
 
 
 def test_a_column_of_an_empty_argument():
@@ -191,7 +191,7 @@ def test_an_error_in_a_plan_changes_nothing(late):
     weft._core.set_random_state(*before[1])
     assert weft.equal(a, fast(x, good)) and want() == look()
     assert fast.explain().steps > 0
-    assert (fast.program.report()["late_copies"] > 0) == late
+    assert (fast.executable.report()["late_copies"] > 0) == late
 
 
 def test_parameters_that_are_read_again_after_their_update_live_apart_until_the_end():
@@ -200,7 +200,7 @@ def test_parameters_that_are_read_again_after_their_update_live_apart_until_the_
     fast = weft.compile(step)
     for _ in range(3):
         fast(weft.ones(2, 4), weft.tensor([0, 2]))
-    assert fast.program.report()["late_copies"] >= 4
+    assert fast.executable.report()["late_copies"] >= 4
 
 
 def test_a_running_mean_waits_for_what_can_fail_and_is_written_directly():
@@ -208,7 +208,7 @@ def test_a_running_mean_waits_for_what_can_fail_and_is_written_directly():
     fast = weft.compile(step)
     for _ in range(3):
         fast(weft.ones(2, 4), weft.tensor([0, 2]))
-    assert fast.program.report()["late_copies"] == 0
+    assert fast.executable.report()["late_copies"] == 0
 
 
 @pytest.mark.parametrize(

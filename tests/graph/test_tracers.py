@@ -55,7 +55,7 @@ def follows(inside=lambda: None):
             assert got == function(weft.ones(20)).tolist()
 
     equal()
-    assert fast.program is not None
+    assert fast.executable is not None
     net.eval()
     equal()
     SCALE = 5.0
@@ -208,7 +208,7 @@ def test_debugger_around():
     steps = Steps()
     steps.runcall(weft.compile(lambda x: x * SCALE), weft.ones(1))
     assert steps.count > 0
-    assert Steps().runcall(follows).program is not None
+    assert Steps().runcall(follows).executable is not None
 
 
 def test_profiler_of_threads():
@@ -305,7 +305,7 @@ SCRIPT = """
         return loss.detach()
 
     losses = [step(weft.ones(2, 4)).item() for _ in range(6)]
-    assert step.program is not None and gc.isenabled()
+    assert step.executable is not None and gc.isenabled()
     opt.param_groups[0]["lr"] = 0.0
     step(weft.ones(2, 4))
     assert step(weft.ones(2, 4)).item() == step(weft.ones(2, 4)).item()

@@ -67,7 +67,7 @@ def test_trains_with_the_same_bits(name):
     assert len(want) >= 6
     for i, (eager, static) in enumerate(zip(want, seen, strict=True)):
         assert eager == static, f"step {i + 1} differs"
-    assert compiled and all(fast.program is not None for fast in compiled)
+    assert compiled and all(fast.executable is not None for fast in compiled)
     warned = [str(w.message) for w in caught]
     assert len(warned) == getattr(PROGRAMS[name], "warns", 0), warned
     assert all("plain.py:" in text for text in warned)

@@ -294,7 +294,7 @@ def test_first_random_numbers_of_a_process(name):
         import weft
         fast = weft.compile(lambda x: {FRESH[name]})
         got = [fast(weft.ones(4)).tolist() for _ in range(4)]
-        assert fast.program is not None
+        assert fast.executable is not None
         weft.manual_seed(weft.initial_seed())
         plain = lambda x: {FRESH[name]}
         assert got == [plain(weft.ones(4)).tolist() for _ in range(4)], got
@@ -329,9 +329,9 @@ def test_another_thread_draws_random_numbers_while_one_records():
 
     together(lambda: fast(weft.ones(50)), draw)
     for _ in range(3):
-        if fast.program is None:
+        if fast.executable is None:
             done.set()
         fast(weft.ones(50))
-        if fast.program is None:
+        if fast.executable is None:
             inside.wait()
-    assert fast.program is not None and fast.explain().recordings == 1
+    assert fast.executable is not None and fast.explain().recordings == 1

@@ -22,7 +22,7 @@ GRAPH = BASE | {"op", "site", "graph"}
 TENSOR = BASE | {"mode", "listen", "tape"}
 EAGER = TENSOR | {"op", "tensor", "writers"}
 RECORD = GRAPH | {"tensor", "tape", "mode", "listen"}
-COMPILED = RECORD - {"listen"} | {"record", "random", "pass", "exec", "compiled"}
+EXECUTABLE = RECORD - {"listen"} | {"record", "random", "pass", "exec", "executable"}
 CORE_MAY_USE = {
     "error": BASE,
     "fact": BASE,
@@ -40,8 +40,8 @@ CORE_MAY_USE = {
     "pass": GRAPH | {"pass"},
     "exec": GRAPH | {"exec"},
     "feed": BASE | {"tensor"},
-    "compiled": COMPILED,
-    "lib": COMPILED,
+    "executable": EXECUTABLE,
+    "lib": EXECUTABLE,
 }
 
 #: Files of the core that tell what happens to tensors; `record` listens.
@@ -54,7 +54,7 @@ KERNELS_MAY_USE = {"graph": PLAIN, "tape": PLAIN, "record": PLAIN, "pass": PLAIN
 
 #: Operations that passes and executor may name: those that they make, and views and constants,
 #: which are no kernel calls.
-NAMED = {"pass": {"Create", "Fused"}, "exec": {"Create", "View", "Cast"}, "graph": {"Create"}}
+NAMED = {"pass": {"Create", "Chain"}, "exec": {"Create", "View", "Cast"}, "graph": {"Create"}}
 
 
 def module(path, top):

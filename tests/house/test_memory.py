@@ -11,16 +11,16 @@ BYTES = r"Buffer::(?:new|zeroed|from_slice)\(|Tensor::from_slice\("
 LISTS = r"|(?<!small)vec!\[[^\]]*;|with_capacity\(|\.to_vec\(\)|\.resize\("
 
 #: What is counted per node, value or argument and not per element may have its lists.
-PER_NODE = ("graph", "pass", "exec", "record", "tape", "site.rs", "compiled.rs")
+PER_NODE = ("graph", "pass", "exec", "record", "tape", "site.rs", "executable.rs")
 
 #: How often a file may do so, and what bounds it.
 BOUNDED = {
     "rust/kernels/src/memory.rs": (1, "this is the place: the room was reserved before"),
-    "rust/kernels/src/program.rs": (1, "one per register of a program, at most 256"),
-    "rust/kernels/src/program/sweep.rs": (2, "one per operand of a program"),
+    "rust/kernels/src/chain.rs": (1, "one per register of a chain, at most 256"),
+    "rust/kernels/src/chain/sweep.rs": (2, "one per operand of a chain"),
     "rust/core/src/random.rs": (1, "seed and position, made once"),
     "rust/core/src/tensor.rs": (2, "for tests and a few numbers"),
-    "rust/core/src/op/fused.rs": (9, "one per step of a group"),
+    "rust/core/src/op/chain.rs": (9, "one per member of a chain"),
 }
 
 PATHS = [*rust_files("rust/kernels/src"), *rust_files("rust/core/src")]

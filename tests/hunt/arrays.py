@@ -178,7 +178,7 @@ def _one(seed: str) -> str:
             return "same"
         fast.change(again)
     program: Any = fast.run
-    return "planned" if program.program is not None else "same"
+    return "planned" if program.executable is not None else "same"
 
 
 def run(seed: int, count: int) -> dict[str, int]:

@@ -45,7 +45,7 @@ def test_sample(case):
         assert all_bits(run(*inputs)) == want
         for _ in range(4):
             assert all_bits(fast(*inputs)) == want
-    assert fast.explain().recordings == 1 and fast.program is not None
+    assert fast.explain().recordings == 1 and fast.executable is not None
 
 
 def same_on_all_threads(run, *inputs):

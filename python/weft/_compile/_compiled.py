@@ -60,7 +60,7 @@ class Compiled(Dispatch):
             return self._first(args, kwargs)
         if self._verify:
             for recorded in alike:
-                if recorded.program is not None and recorded.broken() is None:
+                if recorded.executable is not None and recorded.broken() is None:
                     return self._verified(recorded, tensors, args, kwargs)
         return self._again(alike, tensors, args, kwargs)
 
@@ -85,13 +85,13 @@ class Compiled(Dispatch):
             place = recorded.broken()
             if place is not None:
                 why = place.change()
-                if recorded.program is None and place.where() in recorded.changed_itself():
+                if recorded.executable is None and place.where() in recorded.changed_itself():
                     suspect = recorded
             elif recorded.own:
                 # What it made on the first call has been taken away: a first call again.
                 self._recorded.remove(recorded)
                 return self._new(recorded.entry, args, kwargs, recorded.cause)
-            elif recorded.program is None and recorded.recording.fits(tensors):
+            elif recorded.executable is None and recorded.recording.fits(tensors):
                 second, value = self._run(recorded.entry, args, kwargs, recorded.cause)
                 return self._believe(recorded, second, value)
         if len(alike) >= MOST_RECORDINGS:
@@ -177,10 +177,10 @@ class Compiled(Dispatch):
         self, recorded: Recorded, tensors: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Run the plan, put everything back, run eagerly, and compare all bits."""
-        program = recorded.program
-        leaves = program.grad_leaves(tensors)
+        executable = recorded.executable
+        leaves = executable.grad_leaves(tensors)
         state = _core.random_state()
-        before = [(t, t.detach().clone()) for t in program.written(tensors)]
+        before = [(t, t.detach().clone()) for t in executable.written(tensors)]
         grads = [leaf.grad for leaf in leaves]
         found = recorded.entry.attempt(tensors)
         if found is None:
@@ -205,7 +205,7 @@ class Compiled(Dispatch):
         entry = self.latest()
         for recorded in self._recorded:
             if entry is not None and recorded.entry is entry and self._last is not None:
-                return recorded if self._last.program is not None else self._last
+                return recorded if self._last.executable is not None else self._last
         return self._last
 
     @property
@@ -214,19 +214,19 @@ class Compiled(Dispatch):
         last = self._latest
         if last is None:
             raise CompileError("compile: nothing recorded yet. Call the function first")
-        text: str = last.recording.text if last.program is None else last.program.text()
+        text: str = last.recording.text if last.executable is None else last.executable.text()
         return text
 
     @property
-    def program(self) -> Any:
-        """The native program that ran last, or ``None`` before the third call."""
+    def executable(self) -> Any:
+        """The native executable that ran last, or ``None`` before the third call."""
         last = self._latest
-        return last.program if last is not None else None
+        return last.executable if last is not None else None
 
     def explain(self) -> Explanation:
         """What was recorded and why, and what compiling it achieved."""
         every, last = self._recorded, self._latest
-        report = self.program.report() if self.program is not None else {}
+        report = self.executable.report() if self.executable is not None else {}
         known = {f.name for f in fields(Explanation)}
         effects = dict.fromkeys(text for recorded in every for text in recorded.effects)
         unknown = dict.fromkeys(text for recorded in every for text in recorded.unknown)

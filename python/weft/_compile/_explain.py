@@ -20,8 +20,8 @@ class Explanation:
         simplified: replaced by a cheaper form.
         merged: computed once instead of several times.
         dropped: not needed for any result.
-        fused_groups: programs of pointwise operations.
-        fused_nodes: operations in them.
+        chains: groups of pointwise operations that run together.
+        chain_nodes: operations in them.
         in_place: results written over an operand, or straight into what they update.
         late_copies: updates that are computed aside and copied when nothing can fail any more.
         steps: kernel calls of one run.
@@ -41,8 +41,8 @@ class Explanation:
     simplified: int = 0
     merged: int = 0
     dropped: int = 0
-    fused_groups: int = 0
-    fused_nodes: int = 0
+    chains: int = 0
+    chain_nodes: int = 0
     in_place: int = 0
     late_copies: int = 0
     steps: int = 0
@@ -65,7 +65,7 @@ class Explanation:
             f"operations      {self.nodes_recorded} recorded, {self.steps} kernel calls",
             f"tidied          {self.folded} folded, {self.simplified} simplified, "
             f"{self.merged} merged, {self.dropped} dropped",
-            f"fused           {self.fused_nodes} operations in {self.fused_groups} programs",
+            f"fused           {self.chain_nodes} operations in {self.chains} chains",
             f"in place        {self.in_place} results, {self.late_copies} copied at the end",
             f"memory          slab {self.slab_bytes:,} bytes for {self.total_bytes:,} "
             f"({ratio:.0%})",

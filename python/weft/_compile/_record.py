@@ -25,7 +25,7 @@ class Recorded:
         effects = watch.effects
         self.reported = bool(effects.seen)
         self.effects, self.unknown = [*effects.seen, *effects.changes], list(effects.unknown)
-        self.program: Any = None
+        self.executable: Any = None
         self.recording: Any = None
         self.tree: Any = None
         self.guards = Guards([])
@@ -62,8 +62,8 @@ class Recorded:
 
     def settle(self) -> None:
         """Make the plan, and give the entry what it needs to run."""
-        self.program = self.recording.compile()
-        self.entry.settle(self.guards, self.feeds, self.program, self.tree)
+        self.executable = self.recording.compile()
+        self.entry.settle(self.guards, self.feeds, self.executable, self.tree)
 
 
 def record(

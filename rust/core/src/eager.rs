@@ -1,7 +1,7 @@
 //! Operations that compute at once, and leave a node on the tape if gradients are wanted.
 
 use smallvec::{SmallVec, smallvec};
-use weft_kernels::{Arg, Buffer, DType, copy, program};
+use weft_kernels::{Arg, Buffer, DType, chain, copy};
 
 use crate::error::{Error, Result};
 use crate::fact::Fact;
@@ -72,11 +72,11 @@ fn same_layout(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
     let output = Tensor::fresh(buffer, dtype, *first.layout());
     let cost = row.flops as usize;
     match inputs {
-        [a] => program::apply(tile, &[a.arg()], output.arg(), cost),
-        [a, b] => program::apply(tile, &[a.arg(), b.arg()], output.arg(), cost),
+        [a] => chain::apply(tile, &[a.arg()], output.arg(), cost),
+        [a, b] => chain::apply(tile, &[a.arg(), b.arg()], output.arg(), cost),
         _ => {
             let args: SmallVec<[Arg; 3]> = inputs.iter().map(|x| x.arg()).collect();
-            program::apply(tile, &args, output.arg(), cost);
+            chain::apply(tile, &args, output.arg(), cost);
         }
     }
     Some(output)

@@ -9,7 +9,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// Which kind of Python exception an error becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// Shapes, states and everything else that torch reports as `RuntimeError`.
     Runtime,
     /// A wrong type or dtype.
@@ -28,7 +28,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// The kind of exception.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// The whole text.
     pub message: String,
 }
@@ -36,38 +36,42 @@ pub struct Error {
 impl Error {
     /// An error of `kind` in operation `op`.
     #[cold]
-    pub fn new(kind: Kind, op: &str, what: impl fmt::Display) -> Error {
+    pub fn new(kind: ErrorKind, op: &str, what: impl fmt::Display) -> Error {
         Error { kind, message: format!("{op}: {what}") }
     }
 
     /// A runtime error.
     #[cold]
     pub fn runtime(op: &str, what: impl fmt::Display) -> Error {
-        Self::new(Kind::Runtime, op, what)
+        Self::new(ErrorKind::Runtime, op, what)
     }
 
     /// A type error.
     #[cold]
     pub fn type_(op: &str, what: impl fmt::Display) -> Error {
-        Self::new(Kind::Type, op, what)
+        Self::new(ErrorKind::Type, op, what)
     }
 
     /// A value error.
     #[cold]
     pub fn value(op: &str, what: impl fmt::Display) -> Error {
-        Self::new(Kind::Value, op, what)
+        Self::new(ErrorKind::Value, op, what)
     }
 
     /// An index error.
     #[cold]
     pub fn index(op: &str, what: impl fmt::Display) -> Error {
-        Self::new(Kind::Index, op, what)
+        Self::new(ErrorKind::Index, op, what)
     }
 
     /// There is no memory for a value of `fact`.
     #[cold]
     pub fn memory(op: &str, fact: crate::Fact) -> Error {
-        Self::new(Kind::Memory, op, format_args!("no memory for {fact} ({} bytes)", fact.bytes()))
+        Self::new(
+            ErrorKind::Memory,
+            op,
+            format_args!("no memory for {fact} ({} bytes)", fact.bytes()),
+        )
     }
 
     /// No memory could hold a value of this shape.
@@ -76,13 +80,13 @@ impl Error {
         let what = format_args!(
             "too large for memory, expected at most {MAX_ELEMENTS} elements, got shape {shape}"
         );
-        Self::new(Kind::Memory, op, what)
+        Self::new(ErrorKind::Memory, op, what)
     }
 
     /// A compile error.
     #[cold]
     pub fn compile(what: impl fmt::Display) -> Error {
-        Self::new(Kind::Compile, "compile", what)
+        Self::new(ErrorKind::Compile, "compile", what)
     }
 
     /// What a kernel found wrong, said by operation `op`.
@@ -104,7 +108,7 @@ impl Error {
                 format_args!("expected {needed} or more positive weights a row, got {positive}"),
             ),
             Fault::Memory { bytes } => {
-                Self::new(Kind::Memory, op, format_args!("no memory for {bytes} bytes"))
+                Self::new(ErrorKind::Memory, op, format_args!("no memory for {bytes} bytes"))
             }
         }
     }

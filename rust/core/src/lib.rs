@@ -3,14 +3,14 @@
 //! From the bottom: `op` (floor 2) says what operations are; `tensor`, `tape`, `eager`
 //! (floor 3) run them at once, leave a dynamic graph behind and tell whoever listens
 //! (`listen`); `graph` and `record` (floor 3) hold and make static graphs; `pass` (floor 4) improves them; `exec` (floor 5)
-//! runs them. `compiled` puts the last three together.
+//! runs them. `executable` puts the last three together.
 
 #![forbid(unsafe_code)]
 
-pub mod compiled;
 pub mod eager;
 pub mod error;
 pub mod exec;
+pub mod executable;
 pub mod fact;
 pub mod feed;
 pub mod graph;
@@ -25,7 +25,7 @@ pub mod tape;
 pub mod tensor;
 mod writers;
 
-pub use compiled::Compiled;
 pub use error::{Error, Result};
+pub use executable::Executable;
 pub use fact::{Fact, Facts};
 pub use tensor::Tensor;

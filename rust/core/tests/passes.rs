@@ -113,7 +113,7 @@ fn a_group_never_waits_for_itself() {
     let x = g.input(f32s(&[4]));
     let a = row(&mut g, &rows::EXP, &[x]);
     let sum = weft_core::op::reduce::Reduce {
-        kind: weft_core::op::reduce::Kind::Sum,
+        kind: weft_core::op::reduce::ReduceKind::Sum,
         dims: 1,
         keepdim: true,
     };

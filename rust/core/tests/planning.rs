@@ -74,7 +74,7 @@ fn a_chain_of_writes_into_regions_works_in_the_input_itself() {
     let mut value = p;
     for offset in 0..3 {
         let region = Layout { offset, ..Layout::contiguous(Shape::new(&[1])) };
-        value = call(&mut g, Op::Scatter(AsStridedScatter::new(&region)), &[value, q]);
+        value = call(&mut g, Op::Region(AsStridedScatter::new(&region)), &[value, q]);
     }
     update(&mut g, 0, value);
     let plan = plan(&g);

@@ -1,10 +1,10 @@
-//! Elementwise kernels: alone, in programs, and what moves or makes data.
+//! Elementwise kernels: alone, in chains, and what moves or makes data.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use weft_kernels::program::{Dst, Instr, Program, Slots, Src, apply};
+use weft_kernels::chain::{Chain, Dst, Instr, Slots, Src, apply};
 use weft_kernels::tile::{self, Tile};
 use weft_kernels::{Arg, Buffer, DType, Layout, Scalar, Shape, copy, fill, rng};
 
@@ -108,7 +108,7 @@ fn chain() -> Vec<(&'static tile::TileSet, Vec<Src>)> {
     ]
 }
 
-fn programs(c: &mut Criterion) {
+fn chains(c: &mut Criterion) {
     let n = 10_000_000;
     let [x, y, a, b] = [(); 4].map(|()| Tensor::new(DType::F32, &[n]));
     let steps = chain();
@@ -120,11 +120,11 @@ fn programs(c: &mut Criterion) {
     let instrs = steps.iter().enumerate().map(instr).collect();
     let f32s = |n| vec![DType::F32; n];
     let slots = Slots { ins: f32s(2), outs: f32s(1), regs: f32s(2) };
-    let program = Program::new(instrs, slots).expect("a program of its slots");
+    let chain = Chain::new(instrs, slots).expect("a chain of its slots");
     let mut group = c.benchmark_group("6 instructions, 10 M f32");
     group.throughput(Throughput::Elements(n as u64));
-    group.bench_function("program", |bench| {
-        bench.iter(|| program.run(&[x.arg(), y.arg()], &[a.arg()]));
+    group.bench_function("chain", |bench| {
+        bench.iter(|| chain.run(&[x.arg(), y.arg()], &[a.arg()]));
     });
     group.bench_function("one by one", |bench| {
         bench.iter(|| {
@@ -170,7 +170,7 @@ fn main() {
         .configure_from_args();
     tiles(&mut criterion);
     small(&mut criterion);
-    programs(&mut criterion);
+    chains(&mut criterion);
     movement(&mut criterion);
     criterion.final_summary();
 }

@@ -2,7 +2,7 @@
 //! products. Throughput counts the bytes that must be read and written at least.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use weft_kernels::reduce::Kind;
+use weft_kernels::reduce::ReduceKind;
 use weft_kernels::softmax::Form;
 use weft_kernels::{Arg, Buffer, DType, Element, Layout, Shape};
 use weft_kernels::{loss, norm, optim, reduce, softmax, sparse};
@@ -45,7 +45,7 @@ fn reductions(c: &mut Criterion) {
         let kept: Vec<usize> =
             (0..dims.len()).filter(|d| mask >> d & 1 == 0).map(|d| dims[d]).collect();
         let out = Tensor::floats(&kept);
-        for kind in [Kind::Sum, Kind::Max] {
+        for kind in [ReduceKind::Sum, ReduceKind::Max] {
             let name = format!("{kind:?}{dims:?}{mask:b}");
             time(c, &name, x.0.len(), || reduce::run(kind, x.arg(), mask, out.arg()).unwrap());
         }

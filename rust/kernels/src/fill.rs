@@ -1,8 +1,8 @@
 //! Writing values that come from no tensor.
 
 use crate::buffer::Arg;
+use crate::chain::Sweep;
 use crate::dtype::{DType, Element, Scalar};
-use crate::program::Sweep;
 use crate::tile::splat;
 
 /// The bytes of `value` as an element of `dtype`, in the low bytes.

@@ -8,6 +8,7 @@
 //! argument lies inside its buffer, and panics on a broken internal contract.
 
 pub mod buffer;
+pub mod chain;
 pub mod check;
 pub mod copy;
 pub mod cpu;
@@ -24,7 +25,6 @@ pub mod math;
 pub mod memory;
 pub mod norm;
 pub mod optim;
-pub mod program;
 pub mod reduce;
 pub mod rng;
 pub mod scan;

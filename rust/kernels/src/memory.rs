@@ -95,7 +95,7 @@ struct Reserve(UnsafeCell<[u8; RESERVE]>);
 // SAFETY: the bytes are handed out by `reserve` only, to one holder of the lock at a time.
 unsafe impl Sync for Reserve {}
 
-/// Bytes of the reserve: 256 registers and 512 operands of a program in tiles of 8 KiB.
+/// Bytes of the reserve: 256 registers and 512 operands of a chain in tiles of 8 KiB.
 pub(crate) const RESERVE: usize = 768 * 8192;
 
 static BLOCK: Reserve = Reserve(UnsafeCell::new([0; RESERVE]));

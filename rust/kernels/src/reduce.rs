@@ -14,7 +14,7 @@ use crate::walk::Walk;
 
 /// What is computed from the elements that fall together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ReduceKind {
     /// Sum; of nothing 0.
     Sum,
     /// Arithmetic mean; of nothing NaN.
@@ -42,26 +42,26 @@ pub enum Kind {
 /// and `Min` keep the dtype; `Any` and `All` give bool; `ArgMax` and `ArgMin` give i64,
 /// counted along the one reduced dimension or in row-major order of all of them. `Max`,
 /// `Min`, `ArgMax` and `ArgMin` of nothing are not defined and panic.
-pub fn run(kind: Kind, input: Arg, dims: u32, out: Arg) -> Checked {
+pub fn run(kind: ReduceKind, input: Arg, dims: u32, out: Arg) -> Checked {
     let view = View::new(input, dims);
     assert_eq!(out.numel(), view.kept.numel(), "one result per kept index");
     if out.numel() == 0 {
         return Ok(());
     }
     match kind {
-        Kind::Sum => fold::sum(view, input, out),
-        Kind::Mean => fold::mean(view, input, out),
-        Kind::Prod => fold::prod(view, input, out),
-        Kind::Max | Kind::Min => {
+        ReduceKind::Sum => fold::sum(view, input, out),
+        ReduceKind::Mean => fold::mean(view, input, out),
+        ReduceKind::Prod => fold::prod(view, input, out),
+        ReduceKind::Max | ReduceKind::Min => {
             assert!(view.len > 0, "an extreme of nothing");
-            fold::extreme(kind == Kind::Max, view, input, out)
+            fold::extreme(kind == ReduceKind::Max, view, input, out)
         }
-        Kind::Any => fold::any(view, input, out),
-        Kind::All => fold::all(view, input, out),
-        Kind::ArgMax | Kind::ArgMin => {
+        ReduceKind::Any => fold::any(view, input, out),
+        ReduceKind::All => fold::all(view, input, out),
+        ReduceKind::ArgMax | ReduceKind::ArgMin => {
             assert!(view.len > 0, "an extreme of nothing");
             assert_eq!(out.dtype, DType::I64, "positions are i64");
-            arg::run(kind == Kind::ArgMax, view, input, out);
+            arg::run(kind == ReduceKind::ArgMax, view, input, out);
             Ok(())
         }
     }

@@ -1,6 +1,6 @@
 //! Tiles: one elementwise instruction over a contiguous run of elements.
 //!
-//! The same tile serves eager calls over whole arrays and fused programs over pieces
+//! The same tile serves eager calls over whole arrays and chains over pieces
 //! that fit the first-level cache. Its bits do not depend on where a run begins or
 //! ends, on the operands' steps, or on the instruction set. (Sign and payload of a NaN
 //! are not specified.)

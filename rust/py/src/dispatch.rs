@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyTuple};
 use smallvec::SmallVec;
 use weft_core::{Tensor, mode};
 
-use crate::graph::PyProgram;
+use crate::graph::PyExecutable;
 use crate::guards::Guards;
 use crate::names;
 use crate::raise::OrRaise;
@@ -35,7 +35,7 @@ struct Feed {
 struct Ready {
     guards: Py<Guards>,
     feeds: Vec<Feed>,
-    program: Py<PyProgram>,
+    executable: Py<PyExecutable>,
     result: Give,
 }
 
@@ -70,7 +70,7 @@ impl Entry {
                 *lock(&feed.guards) = now;
             }
         }
-        Ok(ready.guards.get().hold(py) && ready.program.get().0.fits(tensors))
+        Ok(ready.guards.get().hold(py) && ready.executable.get().0.fits(tensors))
     }
 
     fn run<'py>(
@@ -80,7 +80,7 @@ impl Entry {
         found: &Found<'py>,
         tensors: &[Tensor],
     ) -> PyResult<Bound<'py, PyAny>> {
-        let results = ready.program.get().run(py, tensors).or_raise()?;
+        let results = ready.executable.get().run(py, tensors).or_raise()?;
         let made: SmallVec<[Py<PyAny>; 4]> = results
             .into_iter()
             .map(|tensor| Ok(Py::new(py, PyTensor(tensor))?.into_any()))
@@ -118,7 +118,7 @@ impl Entry {
         self.signature.traverse(&visit)?;
         let Some(ready) = self.ready.get() else { return Ok(()) };
         visit.call(&ready.guards)?;
-        visit.call(&ready.program)?;
+        visit.call(&ready.executable)?;
         for feed in &ready.feeds {
             visit.call(&feed.refresh)?;
             if let Ok(guards) = feed.guards.try_lock() {
@@ -139,12 +139,12 @@ impl Entry {
         &self,
         guards: Py<Guards>,
         feeds: Vec<(Py<Guards>, Py<PyAny>)>,
-        program: Py<PyProgram>,
+        executable: Py<PyExecutable>,
         result: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let feed = |(guards, refresh)| Feed { guards: Mutex::new(guards), refresh };
         let feeds = feeds.into_iter().map(feed).collect();
-        let ready = Ready { guards, feeds, program, result: Give::read(result)? };
+        let ready = Ready { guards, feeds, executable, result: Give::read(result)? };
         let twice = |_| PyRuntimeError::new_err("Entry: settled twice");
         self.ready.set(ready).map_err(twice)
     }

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use weft_core::graph::Kind;
+use weft_core::graph::NodeKind;
 use weft_core::record::{self, Binding, Recording};
-use weft_core::{Compiled, Tensor, listen};
+use weft_core::{Executable, Tensor, listen};
 
 use crate::call::detached;
 use crate::line::line;
@@ -76,24 +76,24 @@ impl PyRecording {
     }
 
     /// Tidies, lowers and plans it; it is used up.
-    fn compile(&self) -> PyResult<PyProgram> {
+    fn compile(&self) -> PyResult<PyExecutable> {
         let mut guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let recording =
             guard.take().ok_or_else(|| PyRuntimeError::new_err("recording: used up"))?;
-        let compiled = Compiled::new(recording).or_raise()?;
-        let flops = compiled.flops();
-        Ok(PyProgram(compiled, flops))
+        let executable = Executable::new(recording).or_raise()?;
+        let flops = executable.flops();
+        Ok(PyExecutable(executable, flops))
     }
 }
 
 /// A static graph, planned and bound to the tensors that it reads and writes.
-#[pyclass(frozen, name = "Program", module = "weft._core")]
-pub struct PyProgram(pub Compiled, u64);
+#[pyclass(frozen, name = "Executable", module = "weft._core")]
+pub struct PyExecutable(pub Executable, u64);
 
 /// Arithmetic operations from which on a run lets other Python threads go on.
 const RELEASE: u64 = 1 << 18;
 
-impl PyProgram {
+impl PyExecutable {
     /// Runs on arguments that fit.
     pub fn run(&self, py: Python<'_>, args: &[Tensor]) -> weft_core::Result<Results> {
         if self.1 < RELEASE { self.0.call(args) } else { detached(py, || self.0.call(args)) }
@@ -101,7 +101,7 @@ impl PyProgram {
 }
 
 #[pymethods]
-impl PyProgram {
+impl PyExecutable {
     /// The tensors that a run changes in place.
     fn written(&self, args: Tensors<'_>) -> Vec<PyTensor> {
         self.0.written(&tensors(&args)).into_iter().map(PyTensor).collect()
@@ -136,12 +136,12 @@ impl PyProgram {
         }
         let plan = self.0.plan.report;
         let groups = |n: &&weft_core::graph::Node| {
-            matches!(&n.kind, Kind::Call(weft_core::op::Op::Fused(_)))
+            matches!(&n.kind, NodeKind::Call(weft_core::op::Op::Chain(_)))
         };
-        let fused_groups = self.0.lowered.nodes.iter().filter(groups).count();
+        let chains = self.0.lowered.nodes.iter().filter(groups).count();
         let fused: usize = out.get_item("fused")?.map_or(Ok(0), |n| n.extract())?;
-        out.set_item("fused_groups", fused_groups)?;
-        out.set_item("fused_nodes", fused + fused_groups)?;
+        out.set_item("chains", chains)?;
+        out.set_item("chain_nodes", fused + chains)?;
         out.set_item("nodes_recorded", self.0.recording.graph.calls())?;
         out.set_item("nodes", self.0.lowered.calls())?;
         out.set_item("steps", plan.steps)?;

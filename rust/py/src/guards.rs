@@ -12,7 +12,7 @@ use crate::snapshot::{PySnapshot, Snapshot};
 
 /// Where something stands, relative to its owner.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum GuardKind {
     /// An entry of a dictionary: globals, items.
     Item,
     /// The element of a list at this index.
@@ -37,20 +37,20 @@ enum Kind {
     Type,
 }
 
-impl Kind {
-    fn named(name: &str, key: &Bound<'_, PyAny>) -> Option<Kind> {
+impl GuardKind {
+    fn named(name: &str, key: &Bound<'_, PyAny>) -> Option<GuardKind> {
         Some(match name {
-            "item" => Kind::Item,
-            "index" => Kind::Index(key.extract().ok()?),
-            "attribute" => Kind::Attribute,
-            "slot" => Kind::Slot,
-            "class" => Kind::Class,
-            "cell" => Kind::Cell,
-            "content" => Kind::Content,
-            "array" => Kind::Array,
-            "arrangement" => Kind::Arrangement,
-            "called" => Kind::Called,
-            "type" => Kind::Type,
+            "item" => GuardKind::Item,
+            "index" => GuardKind::Index(key.extract().ok()?),
+            "attribute" => GuardKind::Attribute,
+            "slot" => GuardKind::Slot,
+            "class" => GuardKind::Class,
+            "cell" => GuardKind::Cell,
+            "content" => GuardKind::Content,
+            "array" => GuardKind::Array,
+            "arrangement" => GuardKind::Arrangement,
+            "called" => GuardKind::Called,
+            "type" => GuardKind::Type,
             _ => return None,
         })
     }
@@ -58,7 +58,7 @@ impl Kind {
 
 /// One place.
 struct Check {
-    kind: Kind,
+    kind: GuardKind,
     owner: Py<PyAny>,
     key: Py<PyAny>,
     expected: Snapshot,
@@ -78,7 +78,7 @@ impl Guards {
     fn new(py: Python<'_>, places: Vec<Described>) -> PyResult<Guards> {
         let check = |(name, owner, key, expected): Described| {
             let unknown = || PyTypeError::new_err(format!("Guards: no kind of place named {name}"));
-            let kind = Kind::named(&name, key.bind(py)).ok_or_else(unknown)?;
+            let kind = GuardKind::named(&name, key.bind(py)).ok_or_else(unknown)?;
             Ok(Check { kind, owner, key, expected: expected.get().0.copy(py) })
         };
         places.into_iter().map(check).collect::<PyResult<_>>().map(Guards)
@@ -174,34 +174,38 @@ impl Check {
         let owner = self.owner.bind(py);
         let expected = &self.expected;
         match self.kind {
-            Kind::Item => entry_holds(owner, &self.key, expected),
-            Kind::Attribute => match members.of(owner) {
+            GuardKind::Item => entry_holds(owner, &self.key, expected),
+            GuardKind::Attribute => match members.of(owner) {
                 Some(dict) => entry_holds(dict, &self.key, expected),
                 None => expected.matches(None),
             },
-            Kind::Type => expected.matches(Some(owner.get_type().as_any())),
-            Kind::Class => self.class_holds(py, owner, expected),
-            Kind::Index(at) => {
+            GuardKind::Type => expected.matches(Some(owner.get_type().as_any())),
+            GuardKind::Class => self.class_holds(py, owner, expected),
+            GuardKind::Index(at) => {
                 let list = owner.cast::<PyList>().ok();
                 expected.matches(list.and_then(|list| list.get_item(at).ok()).as_ref())
             }
-            Kind::Slot => {
+            GuardKind::Slot => {
                 let name = self.key.bind(py).cast::<PyString>().ok();
                 let found = name.and_then(|name| owner.getattr(name).ok());
                 expected.matches(found.as_ref())
             }
-            Kind::Cell => expected.matches(owner.getattr(names::cell_contents(py)).ok().as_ref()),
-            Kind::Content => expected.matches(Some(owner)),
-            Kind::Called => {
+            GuardKind::Cell => {
+                expected.matches(owner.getattr(names::cell_contents(py)).ok().as_ref())
+            }
+            GuardKind::Content => expected.matches(Some(owner)),
+            GuardKind::Called => {
                 let name = self.key.bind(py).cast::<PyString>().ok();
                 let found = name.and_then(|name| owner.call_method0(name).ok());
                 expected.matches(found.as_ref())
             }
-            Kind::Arrangement => {
+            GuardKind::Arrangement => {
                 let found = foreign::arrangement(owner).ok();
                 found.is_some_and(|now| expected.is_bytes(py, &now))
             }
-            Kind::Array => expected.matches(owner.call_method0(names::tobytes(py)).ok().as_ref()),
+            GuardKind::Array => {
+                expected.matches(owner.call_method0(names::tobytes(py)).ok().as_ref())
+            }
         }
     }
 

@@ -43,7 +43,7 @@ mod _core {
     use crate::foreign::{array_arrangement, from_buffer, share_buffer};
     #[pymodule_export]
     use crate::graph::{
-        PyProgram, PyRecording, adopt, reached, record_abort, record_finish, record_start,
+        PyExecutable, PyRecording, adopt, reached, record_abort, record_finish, record_start,
         set_paused, store, verify_plans,
     };
     #[pymodule_export]
@@ -64,7 +64,7 @@ mod _core {
     #[pymodule_export]
     use crate::snapshot::PySnapshot;
     #[pymodule_export]
-    use crate::table::{PyRow, op_table};
+    use crate::table::{PyOpInfo, op_table};
     #[pymodule_export]
     use crate::tape::{
         PyNode, backward, copy_memory, forbid_read, forbid_writes, is_recording, live_nodes,

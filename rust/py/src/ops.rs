@@ -10,7 +10,7 @@ use weft_core::op::loss::{Loss, LossKind, Reduction};
 use weft_core::op::matmul::Matmul;
 use weft_core::op::norm::Standardize;
 use weft_core::op::random::Dist;
-use weft_core::op::reduce::{Kind, Reduce};
+use weft_core::op::reduce::{Reduce, ReduceKind};
 use weft_core::op::scan::Cumsum;
 use weft_core::op::softmax::{Softmax, SoftmaxKind};
 use weft_core::op::sparse::Sparse;
@@ -130,15 +130,15 @@ pub fn reduce(
     keepdim: bool,
 ) -> PyResult<PyTensor> {
     let kind = match kind {
-        "sum" => Kind::Sum,
-        "mean" => Kind::Mean,
-        "prod" => Kind::Prod,
-        "amax" => Kind::Max,
-        "amin" => Kind::Min,
-        "any" => Kind::Any,
-        "all" => Kind::All,
-        "argmax" => Kind::ArgMax,
-        "argmin" => Kind::ArgMin,
+        "sum" => ReduceKind::Sum,
+        "mean" => ReduceKind::Mean,
+        "prod" => ReduceKind::Prod,
+        "amax" => ReduceKind::Max,
+        "amin" => ReduceKind::Min,
+        "any" => ReduceKind::Any,
+        "all" => ReduceKind::All,
+        "argmax" => ReduceKind::ArgMax,
+        "argmin" => ReduceKind::ArgMin,
         other => return Err(unknown("reduce", other)),
     };
     let named = Reduce { kind, dims: 0, keepdim };

@@ -4,7 +4,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyIndexError, PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use weft_core::Error;
-use weft_core::error::Kind;
+use weft_core::error::ErrorKind;
 
 create_exception!(
     weft,
@@ -17,12 +17,12 @@ create_exception!(
 pub fn raise(error: Error) -> PyErr {
     let message = error.message;
     match error.kind {
-        Kind::Runtime => PyRuntimeError::new_err(message),
-        Kind::Type => PyTypeError::new_err(message),
-        Kind::Value => PyValueError::new_err(message),
-        Kind::Index => PyIndexError::new_err(message),
-        Kind::Compile => CompileError::new_err(message),
-        Kind::Memory => PyMemoryError::new_err(message),
+        ErrorKind::Runtime => PyRuntimeError::new_err(message),
+        ErrorKind::Type => PyTypeError::new_err(message),
+        ErrorKind::Value => PyValueError::new_err(message),
+        ErrorKind::Index => PyIndexError::new_err(message),
+        ErrorKind::Compile => CompileError::new_err(message),
+        ErrorKind::Memory => PyMemoryError::new_err(message),
     }
 }
 

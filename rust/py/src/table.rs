@@ -54,11 +54,11 @@ fn sample<'py>(py: Python<'py>, sample: &Sample) -> PyResult<Bound<'py, PyDict>>
 }
 
 /// One operation of the table.
-#[pyclass(frozen, name = "Row", module = "weft._core")]
-pub struct PyRow(Op, Vec<Sample>);
+#[pyclass(frozen, name = "OpInfo", module = "weft._core")]
+pub struct PyOpInfo(Op, Vec<Sample>);
 
 #[pymethods]
-impl PyRow {
+impl PyOpInfo {
     /// torch's name.
     #[getter]
     fn name(&self) -> &'static str {
@@ -121,12 +121,12 @@ impl PyRow {
 
 /// Every operation.
 #[pyfunction]
-pub fn op_table() -> Vec<PyRow> {
+pub fn op_table() -> Vec<PyOpInfo> {
     register::all()
         .into_iter()
         .map(|op| {
             let samples = op.samples();
-            PyRow(op, samples)
+            PyOpInfo(op, samples)
         })
         .collect()
 }

@@ -190,7 +190,7 @@ def _play(case: Case, scene: Scene, most: int | None = None) -> str | None:
                     return None
                 scene.call(run, tuple(a() if isinstance(a, Fresh) else a for a in args))
                 if scene.compiled and len(scene.seen) == BEFORE and case.compiles:
-                    assert scene.fast.program is not None, f"{case.name}: no plan after 3 calls"
+                    assert scene.fast.executable is not None, f"{case.name}: no plan after 3 calls"
             calls = case.after
             try:
                 given = next(script)

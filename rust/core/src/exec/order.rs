@@ -3,7 +3,7 @@
 
 use weft_kernels::Layout;
 
-use crate::graph::{Graph, Kind, Node, Role, ValueId};
+use crate::graph::{Graph, Node, NodeKind, Role, ValueId};
 use crate::op::view::View;
 use crate::op::{Class, Faults, Op};
 
@@ -79,8 +79,8 @@ fn homes(graph: &Graph, layouts: &[Layout], given: &[bool]) -> Vec<Option<usize>
 fn forerunner(graph: &Graph, value: ValueId, free: &dyn Fn(&ValueId) -> bool) -> Option<ValueId> {
     let node = graph.maker(value);
     match &node.kind {
-        Kind::Call(Op::View(View::Reshape(_))) => Some(node.inputs[0]),
-        Kind::Call(op) if node.inputs.len() <= MANY => {
+        NodeKind::Call(Op::View(View::Reshape(_))) => Some(node.inputs[0]),
+        NodeKind::Call(op) if node.inputs.len() <= MANY => {
             let k = node.outputs.iter().position(|v| *v == value)?;
             let fits = |(j, v): &(usize, &ValueId)| {
                 op.overwrites(k, *j) && free(v) && graph.fact(**v) == graph.fact(value)
@@ -97,7 +97,7 @@ fn waiting(graph: &Graph, early: &[usize], given: &[bool], homes: &[Option<usize
     let mut waits = vec![false; early.len()];
     for (wait, &at) in waits.iter_mut().zip(early).rev() {
         let node = &graph.nodes[at];
-        let Kind::Call(op) = &node.kind else { continue };
+        let NodeKind::Call(op) = &node.kind else { continue };
         *wait = graph.faults(node) == Faults::Never
             && !node.outputs.iter().any(|v| needed[v.0 as usize])
             && (op.class() == Class::View || is_light(graph, node, given, homes));

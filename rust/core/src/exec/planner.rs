@@ -14,7 +14,7 @@ use super::place::{Deed, Place, Pool, Root, RootId, RootKind, Step, alike};
 use super::plan::{Plan, Report};
 use crate::error::Result;
 use crate::fact::Fact;
-use crate::graph::{Graph, Kind, Node, Role, ValueId};
+use crate::graph::{Graph, Node, NodeKind, Role, ValueId};
 use crate::op::cast::Cast;
 use crate::op::create::Create;
 use crate::op::{Class, Op, Read};
@@ -158,8 +158,8 @@ impl<'a> Planner<'a> {
         let mut rest = Vec::new();
         for (at, node) in self.graph.nodes.iter().enumerate() {
             match &node.kind {
-                Kind::Input(i) => self.input(*i as usize, node.outputs[0]),
-                Kind::Const(constant) => {
+                NodeKind::Input(i) => self.input(*i as usize, node.outputs[0]),
+                NodeKind::Const(constant) => {
                     let at = self.pool.data(constant)?;
                     let root = self.constant(at, constant.fact.bytes());
                     let layout = Layout::contiguous(constant.fact.shape);
@@ -168,14 +168,14 @@ impl<'a> Planner<'a> {
                         Place { root, dtype: constant.fact.dtype, layout },
                     );
                 }
-                Kind::Call(Op::Create(Create::Full { shape, dtype, value })) => {
+                NodeKind::Call(Op::Create(Create::Full { shape, dtype, value })) => {
                     let at = self.pool.scalar(*dtype, *value)?;
                     let root = self.constant(at, dtype.size());
                     let layout = Layout::contiguous(Shape::SCALAR).broadcast_to(shape);
                     self.settle(node.outputs[0], Place { root, dtype: *dtype, layout });
                 }
-                Kind::Call(_) if self.view(node) => {}
-                Kind::Call(_) => rest.push(at),
+                NodeKind::Call(_) if self.view(node) => {}
+                NodeKind::Call(_) => rest.push(at),
             }
         }
         Ok(rest)
@@ -190,7 +190,7 @@ impl<'a> Planner<'a> {
 
     /// Places the result of a view of what lies somewhere already, if it needs no copy.
     fn view(&mut self, node: &Node) -> bool {
-        let Kind::Call(Op::View(view)) = &node.kind else { return false };
+        let NodeKind::Call(Op::View(view)) = &node.kind else { return false };
         let Some(from) = self.places[node.inputs[0].0 as usize] else { return false };
         let Some(layout) = view.layout(&from.layout) else { return false };
         self.settle(node.outputs[0], Place { layout, ..from });
@@ -202,7 +202,7 @@ impl<'a> Planner<'a> {
         if self.view(node) {
             return;
         }
-        let Kind::Call(op) = &node.kind else { return };
+        let NodeKind::Call(op) = &node.kind else { return };
         let mut inputs: SmallVec<[Place; 4]> = SmallVec::new();
         for (j, value) in node.inputs.iter().enumerate() {
             let place = self.place(*value);

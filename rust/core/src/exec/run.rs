@@ -5,7 +5,7 @@ use weft_kernels::{Arg, Buffer};
 
 use super::place::{Place, Step};
 use super::plan::Plan;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The working memory of one caller. The slab stays between runs.
 #[derive(Debug)]
@@ -72,7 +72,8 @@ impl Run {
 }
 
 fn memory(bytes: usize) -> Result<Buffer> {
-    let none = || Error::new(Kind::Memory, "compiled", format_args!("no memory for {bytes} bytes"));
+    let none =
+        || Error::new(ErrorKind::Memory, "compiled", format_args!("no memory for {bytes} bytes"));
     Buffer::try_new(bytes).ok_or_else(none)
 }
 

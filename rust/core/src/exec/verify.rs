@@ -14,7 +14,7 @@ use super::place::{Deed, Place, Pool, Step, alike};
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::fact::Fact;
-use crate::graph::{Graph, Kind, Role, ValueId};
+use crate::graph::{Graph, NodeKind, Role, ValueId};
 use crate::op::create::Create;
 use crate::op::{Faults, Op};
 
@@ -197,7 +197,7 @@ impl<'a> Memory<'a> {
         let (mut views, mut value) = (Vec::new(), value);
         while value != base {
             let node = self.graph.maker(value);
-            let Kind::Call(Op::View(view)) = &node.kind else { return false };
+            let NodeKind::Call(Op::View(view)) = &node.kind else { return false };
             views.push(view);
             value = node.inputs[0];
         }
@@ -209,17 +209,17 @@ impl<'a> Memory<'a> {
     /// Whether `place` shows `value` where `buffer` holds the data it is a view of.
     fn is_constant(&self, value: ValueId, place: &Place, buffer: &Buffer) -> bool {
         let mut base = value;
-        while let Kind::Call(Op::View(_)) = &self.graph.maker(base).kind {
+        while let NodeKind::Call(Op::View(_)) = &self.graph.maker(base).kind {
             base = self.graph.maker(base).inputs[0];
         }
         match &self.graph.maker(base).kind {
-            Kind::Call(Op::Create(Create::Full { dtype, value: number, .. })) => {
+            NodeKind::Call(Op::Create(Create::Full { dtype, value: number, .. })) => {
                 let mut pool = Pool::default();
                 pool.scalar(*dtype, *number).is_ok()
                     && place.layout.end() == 1
                     && bytes(buffer) == bytes(&pool.buffers[0])
             }
-            Kind::Const(constant) => {
+            NodeKind::Const(constant) => {
                 let layout = Layout::contiguous(constant.fact.shape);
                 self.seen(value, base, &layout, &place.layout)
                     && bytes(buffer)[..] == constant.bytes[..]

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Graph, Kind, Node, ValueId};
+use super::{Graph, Node, NodeKind, ValueId};
 use crate::error::Result;
 use crate::op::Op;
 use crate::site::Site;
@@ -40,7 +40,7 @@ impl<'a> Rewrite<'a> {
         let facts = node.outputs.iter().map(|v| self.old.fact(*v)).collect();
         let inputs = self.inputs(node);
         let outputs = self.new.node(node.kind.clone(), inputs, facts, node.site);
-        if let Kind::Input(i) = node.kind {
+        if let NodeKind::Input(i) = node.kind {
             self.new.inputs[i as usize] = outputs[0];
         }
         for (old, new) in node.outputs.iter().zip(outputs) {

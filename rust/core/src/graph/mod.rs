@@ -40,7 +40,7 @@ pub struct Constant {
 
 /// What a node does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum NodeKind {
     /// Stands for the graph's input of this number.
     Input(u32),
     /// Holds data.
@@ -53,7 +53,7 @@ pub enum Kind {
 #[derive(Debug, Clone)]
 pub struct Node {
     /// What it does.
-    pub kind: Kind,
+    pub kind: NodeKind,
     /// What it reads.
     pub inputs: SmallVec<[ValueId; 4]>,
     /// What it makes.
@@ -65,7 +65,7 @@ pub struct Node {
 impl Node {
     /// Whether it only shows what it reads in another way.
     pub fn is_view(&self) -> bool {
-        matches!(&self.kind, Kind::Call(op) if op.class() == Class::View)
+        matches!(&self.kind, NodeKind::Call(op) if op.class() == Class::View)
     }
 }
 
@@ -114,7 +114,7 @@ pub struct Graph {
 impl Graph {
     /// Adds an input.
     pub fn input(&mut self, fact: Fact) -> ValueId {
-        let kind = Kind::Input(self.inputs.len() as u32);
+        let kind = NodeKind::Input(self.inputs.len() as u32);
         let value = self.node(kind, SmallVec::new(), fact.only(), Site::UNKNOWN)[0];
         self.inputs.push(value);
         value
@@ -123,7 +123,7 @@ impl Graph {
     /// Adds data.
     pub fn constant(&mut self, constant: Constant, site: Site) -> ValueId {
         let facts = constant.fact.only();
-        self.node(Kind::Const(constant), SmallVec::new(), facts, site)[0]
+        self.node(NodeKind::Const(constant), SmallVec::new(), facts, site)[0]
     }
 
     /// Adds an operation, whose arguments are checked.
@@ -135,12 +135,12 @@ impl Graph {
     ) -> Result<SmallVec<[ValueId; 1]>> {
         let facts: SmallVec<[Fact; 4]> = inputs.iter().map(|v| self.fact(*v)).collect();
         let outputs = op.infer(&facts)?;
-        Ok(self.node(Kind::Call(op), inputs.into(), outputs, site))
+        Ok(self.node(NodeKind::Call(op), inputs.into(), outputs, site))
     }
 
     pub(crate) fn node(
         &mut self,
-        kind: Kind,
+        kind: NodeKind,
         inputs: SmallVec<[ValueId; 4]>,
         facts: Facts,
         site: Site,
@@ -167,7 +167,7 @@ impl Graph {
     /// The number that a value holds everywhere, if it is such a constant.
     pub fn uniform(&self, value: ValueId) -> Option<Scalar> {
         match &self.maker(value).kind {
-            Kind::Call(Op::Create(Create::Full { value, .. })) => Some(*value),
+            NodeKind::Call(Op::Create(Create::Full { value, .. })) => Some(*value),
             _ => None,
         }
     }
@@ -175,7 +175,7 @@ impl Graph {
     /// When a node can fail.
     pub fn faults(&self, node: &Node) -> Faults {
         match &node.kind {
-            Kind::Call(op) => {
+            NodeKind::Call(op) => {
                 let facts: SmallVec<[Fact; 4]> =
                     node.inputs.iter().map(|v| self.fact(*v)).collect();
                 op.faults(&facts)
@@ -186,7 +186,7 @@ impl Graph {
 
     /// Number of operations (inputs and data not counted).
     pub fn calls(&self) -> usize {
-        self.nodes.iter().filter(|n| matches!(n.kind, Kind::Call(_))).count()
+        self.nodes.iter().filter(|n| matches!(n.kind, NodeKind::Call(_))).count()
     }
 
     /// Arithmetic operations of one run.
@@ -194,7 +194,7 @@ impl Graph {
         self.nodes
             .iter()
             .map(|node| match &node.kind {
-                Kind::Call(op) => {
+                NodeKind::Call(op) => {
                     let facts: Vec<Fact> = node.inputs.iter().map(|v| self.fact(*v)).collect();
                     op.flops(&facts)
                 }

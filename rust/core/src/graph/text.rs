@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use super::{Graph, Kind, Node, Role, ValueId};
+use super::{Graph, Node, NodeKind, Role, ValueId};
 
 impl fmt::Display for ValueId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,9 +41,9 @@ impl Graph {
         let outputs = join(node.outputs.iter().map(ToString::to_string).collect());
         let facts = join(node.outputs.iter().map(|v| self.fact(*v).to_string()).collect());
         let what = match &node.kind {
-            Kind::Input(i) => format!("input {i}"),
-            Kind::Const(_) => "const".to_string(),
-            Kind::Call(op) => {
+            NodeKind::Input(i) => format!("input {i}"),
+            NodeKind::Const(_) => "const".to_string(),
+            NodeKind::Call(op) => {
                 let mut args: Vec<String> = node.inputs.iter().map(ToString::to_string).collect();
                 args.extend(op.attrs().iter().map(|(name, attr)| format!("{name}={attr}")));
                 format!("{}({})", op.name(), join(args))

@@ -1,6 +1,6 @@
 //! What is legal in a graph.
 
-use super::{Graph, Kind, NodeId, Role};
+use super::{Graph, NodeId, NodeKind, Role};
 use crate::error::{Error, Result};
 use crate::fact::Fact;
 
@@ -25,7 +25,7 @@ pub fn verify(graph: &Graph) -> Result<()> {
                 return wrong(format_args!("{output} does not know its node {i}"));
             }
         }
-        if let Kind::Call(op) = &node.kind {
+        if let NodeKind::Call(op) = &node.kind {
             let facts: Vec<Fact> = node.inputs.iter().map(|v| graph.fact(*v)).collect();
             let made = op.infer(&facts)?;
             if !made.iter().copied().eq(node.outputs.iter().map(|v| graph.fact(*v))) {
@@ -34,7 +34,7 @@ pub fn verify(graph: &Graph) -> Result<()> {
         }
     }
     for (i, input) in graph.inputs.iter().enumerate() {
-        if graph.maker(*input).kind != Kind::Input(i as u32) {
+        if graph.maker(*input).kind != NodeKind::Input(i as u32) {
             return wrong(format_args!("{input} is not input {i}"));
         }
     }

@@ -1,7 +1,7 @@
 //! Conversion of the element type.
 
 use smallvec::smallvec;
-use weft_kernels::{Arg, DType, program, tile};
+use weft_kernels::{Arg, DType, chain, tile};
 
 use super::sample::Domain;
 use super::simplify::keep;
@@ -53,7 +53,7 @@ impl Rule for Cast {
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
-        program::apply(tile::cast(inputs[0].dtype, self.dtype), inputs, outputs[0], 1);
+        chain::apply(tile::cast(inputs[0].dtype, self.dtype), inputs, outputs[0], 1);
         Ok(())
     }
 

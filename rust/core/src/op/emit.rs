@@ -8,7 +8,7 @@ use super::cast::Cast;
 use super::create::Create;
 use super::matmul::Matmul;
 use super::pointwise::{Row, rows};
-use super::reduce::{Kind, Reduce};
+use super::reduce::{Reduce, ReduceKind};
 use super::view::View;
 use crate::error::Result;
 use crate::fact::Fact;
@@ -161,7 +161,7 @@ impl dyn Emit + '_ {
     }
 
     /// A reduction over the dimensions in the bit mask `dims`.
-    pub fn reduce(&mut self, kind: Kind, x: Val, dims: u32, keepdim: bool) -> Result<Val> {
+    pub fn reduce(&mut self, kind: ReduceKind, x: Val, dims: u32, keepdim: bool) -> Result<Val> {
         self.one(Op::Reduce(Reduce { kind, dims, keepdim }), &[x])
     }
 
@@ -178,7 +178,7 @@ impl dyn Emit + '_ {
                 dims |= 1 << (d + lead);
             }
         }
-        let summed = if dims == 0 { x } else { self.reduce(Kind::Sum, x, dims, false)? };
+        let summed = if dims == 0 { x } else { self.reduce(ReduceKind::Sum, x, dims, false)? };
         self.reshape(summed, shape)
     }
 }

@@ -9,7 +9,7 @@ use super::{
     Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
 };
 use crate::ensure;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fact::{Fact, Facts};
 
 /// An access by index along `dim`.
@@ -191,8 +191,8 @@ impl Rule for Index {
         .map_err(|fault| {
             let error = Error::fault(self.name(), fault);
             match self.kind {
-                Gather | Scatter | ScatterAdd if error.kind == Kind::Index => {
-                    Error { kind: Kind::Runtime, ..error }
+                Gather | Scatter | ScatterAdd if error.kind == ErrorKind::Index => {
+                    Error { kind: ErrorKind::Runtime, ..error }
                 }
                 _ => error,
             }

@@ -5,7 +5,7 @@ use weft_kernels::loss as kernels;
 use weft_kernels::{Arg, DType, Scalar, Shape};
 
 use super::pointwise::rows;
-use super::reduce::Kind;
+use super::reduce::ReduceKind;
 use super::sample::Domain;
 use super::softmax::{Softmax, SoftmaxKind};
 use super::{
@@ -94,7 +94,7 @@ impl Loss {
         let unit = self.unit(e, io)?;
         let product = e.mul(h, unit)?;
         let dims = if self.reduction == Reduction::None { 0b10 } else { 0b11 };
-        e.reduce(Kind::Sum, product, dims, false)
+        e.reduce(ReduceKind::Sum, product, dims, false)
     }
 
     /// `[N, 1]`: what the gradient of the loss gives each row that counts.

@@ -4,9 +4,9 @@
 //! not its affair.
 
 pub mod cast;
+pub mod chain;
 pub mod create;
 pub mod emit;
-pub mod fused;
 pub mod index;
 pub mod join;
 pub mod loss;
@@ -262,7 +262,7 @@ pub enum Op {
     /// The same elements, seen otherwise.
     View(view::View),
     /// Writing into a region of a value.
-    Scatter(view::AsStridedScatter),
+    Region(view::AsStridedScatter),
     /// Concatenation.
     Cat(join::Cat),
     /// Reading and writing by index.
@@ -284,7 +284,7 @@ pub enum Op {
     /// Optimiser updates.
     Optim(optim::Optim),
     /// A group of pointwise operations.
-    Fused(fused::Fused),
+    Chain(chain::Chain),
 }
 
 impl Op {
@@ -312,7 +312,7 @@ impl std::ops::Deref for Op {
             Op::Softmax(op) => op,
             Op::Matmul(op) => op,
             Op::View(op) => op,
-            Op::Scatter(op) => op,
+            Op::Region(op) => op,
             Op::Cat(op) => op,
             Op::Index(op) => op,
             Op::Scan(op) => op,
@@ -323,7 +323,7 @@ impl std::ops::Deref for Op {
             Op::Random(op) => op,
             Op::Within(op) => op,
             Op::Optim(op) => op,
-            Op::Fused(op) => op,
+            Op::Chain(op) => op,
         }
     }
 }

@@ -3,7 +3,7 @@
 use smallvec::smallvec;
 use weft_kernels::{Arg, Scalar, Shape, fill, norm};
 
-use super::reduce::Kind;
+use super::reduce::ReduceKind;
 use super::sample::Domain;
 use super::{
     Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
@@ -34,7 +34,7 @@ impl Standardize {
 
     fn mean(&self, e: &mut dyn Emit, x: Val) -> Result<Val> {
         let shape = e.fact(x).shape;
-        e.reduce(Kind::Mean, x, self.mask(&shape), true)
+        e.reduce(ReduceKind::Mean, x, self.mask(&shape), true)
     }
 
     /// `rstd` with sizes of 1 where the rows were.
@@ -90,7 +90,7 @@ impl Standardize {
             let dx = e.one(self.gradient(), &[xhat, rstd, g])?;
             let part = e.mul(h, dx)?;
             let part = e.div(part, r)?;
-            out[1] = Some(e.reduce(Kind::Sum, part, self.mask(&shape), false)?);
+            out[1] = Some(e.reduce(ReduceKind::Sum, part, self.mask(&shape), false)?);
         }
         if io.needs(2) {
             out[2] = Some(e.one(self.gradient(), &[xhat, rstd, h])?);

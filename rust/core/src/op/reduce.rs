@@ -14,13 +14,13 @@ use crate::ensure;
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
-pub use weft_kernels::reduce::Kind;
+pub use weft_kernels::reduce::ReduceKind;
 
 /// A reduction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reduce {
     /// What is computed.
-    pub kind: Kind,
+    pub kind: ReduceKind,
     /// Bit mask of the dimensions that are reduced.
     pub dims: u32,
     /// Whether they stay, with size 1.
@@ -60,16 +60,20 @@ impl Reduce {
             ))
         };
         match self.kind {
-            Kind::Sum | Kind::Prod => Ok(if dtype.is_float() { dtype } else { DType::I64 }),
-            Kind::Mean if !dtype.is_float() => unfit("float32 or float64"),
-            Kind::Mean | Kind::Max | Kind::Min => Ok(dtype),
-            Kind::Any | Kind::All => Ok(if dtype == DType::U8 { dtype } else { DType::Bool }),
-            Kind::ArgMax | Kind::ArgMin => Ok(DType::I64),
+            ReduceKind::Sum | ReduceKind::Prod => {
+                Ok(if dtype.is_float() { dtype } else { DType::I64 })
+            }
+            ReduceKind::Mean if !dtype.is_float() => unfit("float32 or float64"),
+            ReduceKind::Mean | ReduceKind::Max | ReduceKind::Min => Ok(dtype),
+            ReduceKind::Any | ReduceKind::All => {
+                Ok(if dtype == DType::U8 { dtype } else { DType::Bool })
+            }
+            ReduceKind::ArgMax | ReduceKind::ArgMin => Ok(DType::I64),
         }
     }
 
     fn is_arg(&self) -> bool {
-        matches!(self.kind, Kind::ArgMax | Kind::ArgMin)
+        matches!(self.kind, ReduceKind::ArgMax | ReduceKind::ArgMin)
     }
 
     /// The gradient of a product: the product of the other elements, from a tree of pairwise
@@ -118,7 +122,7 @@ impl Reduce {
         let y = self.spread(e, y, fact.shape)?;
         let attains = e.eq(x, y)?;
         let attains = e.cast(attains, fact.dtype)?;
-        let count = e.reduce(Kind::Sum, attains, self.dims, true)?;
+        let count = e.reduce(ReduceKind::Sum, attains, self.dims, true)?;
         let part = e.div(attains, count)?;
         let g = self.spread(e, g, fact.shape)?;
         e.mul(g, part)
@@ -128,29 +132,29 @@ impl Reduce {
 impl Rule for Reduce {
     fn name(&self) -> &'static str {
         match self.kind {
-            Kind::Sum => "sum",
-            Kind::Mean => "mean",
-            Kind::Prod => "prod",
-            Kind::Max => "amax",
-            Kind::Min => "amin",
-            Kind::Any => "any",
-            Kind::All => "all",
-            Kind::ArgMax => "argmax",
-            Kind::ArgMin => "argmin",
+            ReduceKind::Sum => "sum",
+            ReduceKind::Mean => "mean",
+            ReduceKind::Prod => "prod",
+            ReduceKind::Max => "amax",
+            ReduceKind::Min => "amin",
+            ReduceKind::Any => "any",
+            ReduceKind::All => "all",
+            ReduceKind::ArgMax => "argmax",
+            ReduceKind::ArgMin => "argmin",
         }
     }
 
     fn doc(&self) -> &'static str {
         match self.kind {
-            Kind::Sum => "Sum, by a tree that depends on the length alone.",
-            Kind::Mean => "Sum divided by the number of elements.",
-            Kind::Prod => "Product.",
-            Kind::Max => "Largest element; NaN if any is. Ties share the gradient evenly.",
-            Kind::Min => "Smallest element; NaN if any is. Ties share the gradient evenly.",
-            Kind::Any => "Whether any element is nonzero; uint8 of uint8.",
-            Kind::All => "Whether all elements are nonzero; uint8 of uint8.",
-            Kind::ArgMax => "Index of the first largest element.",
-            Kind::ArgMin => "Index of the first smallest element.",
+            ReduceKind::Sum => "Sum, by a tree that depends on the length alone.",
+            ReduceKind::Mean => "Sum divided by the number of elements.",
+            ReduceKind::Prod => "Product.",
+            ReduceKind::Max => "Largest element; NaN if any is. Ties share the gradient evenly.",
+            ReduceKind::Min => "Smallest element; NaN if any is. Ties share the gradient evenly.",
+            ReduceKind::Any => "Whether any element is nonzero; uint8 of uint8.",
+            ReduceKind::All => "Whether all elements are nonzero; uint8 of uint8.",
+            ReduceKind::ArgMax => "Index of the first largest element.",
+            ReduceKind::ArgMin => "Index of the first smallest element.",
         }
     }
 
@@ -176,7 +180,7 @@ impl Rule for Reduce {
             self.name(),
             "expected one dimension or all"
         );
-        let extreme = self.is_arg() || matches!(self.kind, Kind::Max | Kind::Min);
+        let extreme = self.is_arg() || matches!(self.kind, ReduceKind::Max | ReduceKind::Min);
         if extreme && self.count(&shape) == 0 && self.reduced_shape(&shape, false).numel() > 0 {
             let what = format_args!("no elements to choose from, got shape {shape}");
             return Err(Error::index(self.name(), what));
@@ -210,8 +214,8 @@ impl Rule for Reduce {
 
     fn saves(&self, _input: usize) -> Saves {
         match self.kind {
-            Kind::Prod => Saves::input(0),
-            Kind::Max | Kind::Min => Saves::input(0).and(Saves::output(0)),
+            ReduceKind::Prod => Saves::input(0),
+            ReduceKind::Max | ReduceKind::Min => Saves::input(0).and(Saves::output(0)),
             _ => Saves::NONE,
         }
     }
@@ -220,14 +224,16 @@ impl Rule for Reduce {
         let Some(g) = grads[0] else { return Ok(smallvec![None]) };
         let shape = io.input_facts[0].shape;
         let grad = match self.kind {
-            Kind::Sum => self.spread(e, g, shape)?,
-            Kind::Mean => {
+            ReduceKind::Sum => self.spread(e, g, shape)?,
+            ReduceKind::Mean => {
                 let count = e.scalar_like(self.count(&shape) as f64, g)?;
                 let part = e.div(g, count)?;
                 self.spread(e, part, shape)?
             }
-            Kind::Prod => self.prod_vjp(e, io.input(0), g)?,
-            Kind::Max | Kind::Min => self.extreme_vjp(e, io.input(0), io.output(0), g)?,
+            ReduceKind::Prod => self.prod_vjp(e, io.input(0), g)?,
+            ReduceKind::Max | ReduceKind::Min => {
+                self.extreme_vjp(e, io.input(0), io.output(0), g)?
+            }
             _ => return Err(no_gradient(self.name(), "its result is piecewise constant")),
         };
         Ok(smallvec![Some(grad)])
@@ -240,8 +246,8 @@ impl Rule for Reduce {
     fn simplify(&self, known: &dyn Known) -> Option<Simpler> {
         // A float sum over nothing is 0 + x, which is not -0 where x is.
         let same = match self.kind {
-            Kind::Max | Kind::Min => true,
-            Kind::Sum => !known.fact(0).dtype.is_float(),
+            ReduceKind::Max | ReduceKind::Min => true,
+            ReduceKind::Sum => !known.fact(0).dtype.is_float(),
             _ => false,
         };
         if same && self.dims == 0 { keep(known, 0) } else { None }
@@ -263,7 +269,7 @@ impl Rule for Reduce {
             Sample::values(op(0b10, false), vec![(&[0, 4], Domain::Bool)]),
             Sample::values(op(0b10, true), vec![(&[4, 3], Domain::Index(5))]),
         ];
-        if matches!(self.kind, Kind::Prod) {
+        if matches!(self.kind, ReduceKind::Prod) {
             let zeros: &[f64] = &[2.0, 0.0, 3.0, 4.0, 0.0, 0.0, 5.0, 6.0, 7.0];
             samples.push(Sample::smooth(op(0b10, false), vec![(&[3, 3], Domain::Special(zeros))]));
         }

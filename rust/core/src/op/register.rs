@@ -13,7 +13,7 @@ use super::norm::Standardize;
 use super::optim::Optim;
 use super::pointwise;
 use super::random::{Dist, Random};
-use super::reduce::{Kind, Reduce};
+use super::reduce::{Reduce, ReduceKind};
 use super::scan::Cumsum;
 use super::softmax::{Softmax, SoftmaxKind};
 use super::sparse::Sparse;
@@ -45,7 +45,7 @@ pub fn all() -> Vec<Op> {
 }
 
 fn reductions() -> impl Iterator<Item = Op> {
-    use Kind::{All, Any, ArgMax, ArgMin, Max, Mean, Min, Prod, Sum};
+    use ReduceKind::{All, Any, ArgMax, ArgMin, Max, Mean, Min, Prod, Sum};
     [Sum, Mean, Prod, Max, Min, Any, All, ArgMax, ArgMin]
         .into_iter()
         .map(|kind| Op::Reduce(Reduce { kind, dims: 1, keepdim: false }))
@@ -69,7 +69,7 @@ fn views() -> Vec<Op> {
         [View::Reshape(one), View::Permute(Shape::new(&[0])), View::Expand(one), slice, region]
             .map(Op::View)
             .into();
-    ops.push(Op::Scatter(scatter));
+    ops.push(Op::Region(scatter));
     ops
 }
 
@@ -125,7 +125,7 @@ mod tests {
                 assert_eq!(sample.op.name(), op.name());
                 let facts = sample.sample_facts(DType::F64);
                 let fits = sample.op.infer(&facts);
-                let unfit = matches!(&fits, Err(e) if e.kind == crate::error::Kind::Type);
+                let unfit = matches!(&fits, Err(e) if e.kind == crate::error::ErrorKind::Type);
                 assert!(fits.is_ok() || unfit, "{}: {fits:?}", op.name());
             }
         }

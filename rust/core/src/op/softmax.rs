@@ -4,7 +4,7 @@ use smallvec::smallvec;
 use weft_kernels::softmax::{self, Form};
 use weft_kernels::{Arg, Layout};
 
-use super::reduce::Kind;
+use super::reduce::ReduceKind;
 use super::sample::Domain;
 use super::{
     Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
@@ -48,7 +48,7 @@ impl Softmax {
     }
 
     fn sum(&self, e: &mut dyn Emit, x: Val) -> Result<Val> {
-        e.reduce(Kind::Sum, x, 1 << self.dim, true)
+        e.reduce(ReduceKind::Sum, x, 1 << self.dim, true)
     }
 
     /// Gradients of `y * (g - sum(g * y))`.

@@ -238,7 +238,7 @@ impl Rule for View {
                 if region.overlaps_itself() {
                     return Ok(smallvec![Some(add_at(e, zeros, fact, &region, g)?)]);
                 }
-                e.one(Op::Scatter(AsStridedScatter::new(&region)), &[zeros, g])?
+                e.one(Op::Region(AsStridedScatter::new(&region)), &[zeros, g])?
             }
         };
         Ok(smallvec![Some(grad)])
@@ -391,7 +391,7 @@ impl Rule for AsStridedScatter {
         let mut out: Grads = smallvec![None, None];
         if io.needs(0) {
             let zeros = e.zeros(io.input_facts[1])?;
-            out[0] = Some(e.one(Op::Scatter(*self), &[g, zeros])?);
+            out[0] = Some(e.one(Op::Region(*self), &[g, zeros])?);
         }
         if io.needs(1) {
             out[1] = Some(e.one(Op::View(View::as_strided(&self.region(0))), &[g])?);
@@ -411,7 +411,7 @@ impl Rule for AsStridedScatter {
     fn samples(&self) -> Vec<Sample> {
         let x = || Domain::Uniform(-2.0, 2.0);
         let region = Layout { shape: Shape::new(&[2, 2]), strides: Shape::new(&[1, 4]), offset: 1 };
-        let op = Op::Scatter(AsStridedScatter::new(&region));
+        let op = Op::Region(AsStridedScatter::new(&region));
         vec![Sample::smooth(op, vec![(&[3, 4], x()), (&[2, 2], x())])]
     }
 }

@@ -7,7 +7,7 @@ use weft_kernels::{Arg, Buffer, DType, Layout, Scalar, Shape};
 
 use crate::error::{Error, Result};
 use crate::fact::Fact;
-use crate::graph::{Constant, Graph, Kind, Node, Rewrite, ValueId};
+use crate::graph::{Constant, Graph, Node, NodeKind, Rewrite, ValueId};
 use crate::op::create::Create;
 use crate::op::{Class, Op, Read};
 
@@ -53,12 +53,12 @@ impl Held {
 /// The data of a constant value of the new graph.
 fn data(graph: &Graph, value: ValueId) -> Option<Held> {
     match &graph.maker(value).kind {
-        Kind::Const(constant) => {
+        NodeKind::Const(constant) => {
             let buffer = Buffer::try_from_slice(&constant.bytes[..])?;
             let fact = constant.fact;
             Some(Held { buffer, fact, layout: Layout::contiguous(fact.shape) })
         }
-        Kind::Call(op @ Op::Create(_)) => {
+        NodeKind::Call(op @ Op::Create(_)) => {
             let held = Held::empty(graph.fact(value)).ok()?;
             op.run(&[], &[held.arg()]).ok()?;
             Some(held)
@@ -113,7 +113,7 @@ fn small(graph: &Graph, op: &Op, inputs: &[ValueId], result: Fact) -> Result<Opt
 }
 
 fn replacement(rewrite: &mut Rewrite, old: &Graph, node: &Node) -> Result<Option<ValueId>> {
-    let (Kind::Call(op), [output]) = (&node.kind, &node.outputs[..]) else { return Ok(None) };
+    let (NodeKind::Call(op), [output]) = (&node.kind, &node.outputs[..]) else { return Ok(None) };
     let (inputs, result) = (rewrite.inputs(node), old.fact(*output));
     if let Some(full) = uniform(&rewrite.new, op, &inputs, result)? {
         return Ok(Some(rewrite.call(Op::Create(full), &[], node.site)?[0]));

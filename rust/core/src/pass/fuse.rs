@@ -1,4 +1,4 @@
-//! Fusing pointwise operations of one shape into programs over tiles.
+//! Fusing pointwise operations of one shape into chains over tiles.
 //!
 //! Each operation joins the group of one of its producers if the graph of groups stays
 //! free of cycles, found by a bounded walk upwards from its other inputs.
@@ -10,8 +10,8 @@ use weft_kernels::{DType, Shape};
 
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
-use crate::graph::{Graph, Kind, Node, Rewrite, ValueId};
-use crate::op::fused::{From, Fused, Step};
+use crate::graph::{Graph, Node, NodeKind, Rewrite, ValueId};
+use crate::op::chain::{Chain, Member, Source};
 use crate::op::{Class, Op};
 
 /// Operations in one group at most.
@@ -44,7 +44,7 @@ pub fn fuse(graph: &Graph) -> Result<(Graph, usize)> {
 
 fn pointwise(node: &Node) -> Option<&Op> {
     match &node.kind {
-        Kind::Call(op) if op.class() == Class::Pointwise && node.outputs.len() == 1 => Some(op),
+        NodeKind::Call(op) if op.class() == Class::Pointwise && node.outputs.len() == 1 => Some(op),
         _ => None,
     }
 }
@@ -185,14 +185,14 @@ impl Groups<'_> {
         let mut dtypes: Vec<DType> = Vec::new();
         let mut made: HashMap<ValueId, usize> = HashMap::new();
         let (mut facts, mut results) = (Facts::new(), Vec::new());
-        let mut steps = Vec::new();
+        let mut links = Vec::new();
         for &member in &members {
             let node = &self.graph.nodes[member];
             let from = node.inputs.iter().map(|value| match made.get(value) {
-                Some(&step) => From::Step(step),
+                Some(&link) => Source::Member(link),
                 None => {
                     let known = inputs.iter().position(|v| v == value);
-                    From::Input(known.unwrap_or_else(|| {
+                    Source::Input(known.unwrap_or_else(|| {
                         inputs.push(*value);
                         dtypes.push(self.graph.fact(*value).dtype);
                         inputs.len() - 1
@@ -207,15 +207,15 @@ impl Groups<'_> {
                 results.push(result);
                 facts.len() - 1
             });
-            made.insert(result, steps.len());
+            made.insert(result, links.len());
             let op = pointwise(node).expect("groups hold pointwise operations").clone();
-            steps.push(Step { op, from, dtype: fact.dtype, output });
+            links.push(Member { op, from, dtype: fact.dtype, output });
         }
         let site = self.graph.nodes[members[members.len() - 1]].site;
-        let gone = steps.len() - 1;
-        let fused = Op::Fused(Fused::new(steps, &dtypes, facts)?);
+        let gone = members.len() - 1;
+        let chain = Op::Chain(Chain::new(links, &dtypes, facts)?);
         let inputs: SmallVec<[ValueId; 4]> = inputs.iter().map(|v| rewrite.get(*v)).collect();
-        let outputs = rewrite.call(fused, &inputs, site)?;
+        let outputs = rewrite.call(chain, &inputs, site)?;
         for (old, new) in results.into_iter().zip(outputs) {
             rewrite.replace(old, new);
         }

@@ -31,7 +31,7 @@ pub const TIDY: &[Stage] = &[
     Stage { name: "dropped", pass: prune::drop_dead },
 ];
 
-/// For this machine: pointwise chains become programs.
+/// For this machine: pointwise operations become chains.
 pub const LOWER: &[Stage] = &[Stage { name: "fused", pass: fuse::fuse }];
 
 /// Runs stages in order; returns the graph and what each took away.

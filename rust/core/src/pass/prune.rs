@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use crate::error::Result;
-use crate::graph::{Graph, Kind, Rewrite, ValueId};
+use crate::graph::{Graph, NodeKind, Rewrite, ValueId};
 use crate::op::Faults;
 
 /// Drops nodes that no output depends on, unless they raise on some values: they still do.
@@ -24,17 +24,17 @@ pub fn drop_dead(graph: &Graph) -> Result<(Graph, usize)> {
     let mut rewrite = Rewrite::new(graph);
     let mut dropped = 0;
     for (node, alive) in graph.nodes.iter().zip(alive) {
-        if alive || matches!(node.kind, Kind::Input(_)) {
+        if alive || matches!(node.kind, NodeKind::Input(_)) {
             rewrite.keep(node);
         } else {
-            dropped += usize::from(matches!(node.kind, Kind::Call(_)));
+            dropped += usize::from(matches!(node.kind, NodeKind::Call(_)));
         }
     }
     Ok((rewrite.finish(), dropped))
 }
 
 /// What a node does, and to which values.
-type Deed = (Kind, SmallVec<[ValueId; 4]>);
+type Deed = (NodeKind, SmallVec<[ValueId; 4]>);
 
 /// Merges nodes that do the same to the same values.
 pub fn merge_equal(graph: &Graph) -> Result<(Graph, usize)> {
@@ -47,7 +47,7 @@ pub fn merge_equal(graph: &Graph) -> Result<(Graph, usize)> {
             for (old, new) in node.outputs.iter().zip(twins) {
                 rewrite.replace(*old, *new);
             }
-            merged += usize::from(matches!(node.kind, Kind::Call(_)));
+            merged += usize::from(matches!(node.kind, NodeKind::Call(_)));
             continue;
         }
         rewrite.keep(node);

@@ -5,7 +5,7 @@ use weft_kernels::Scalar;
 
 use crate::error::Result;
 use crate::fact::Fact;
-use crate::graph::{Graph, Kind, Rewrite, ValueId};
+use crate::graph::{Graph, NodeKind, Rewrite, ValueId};
 use crate::op::{Known, Op, Simpler, Val};
 use crate::site::Site;
 
@@ -35,7 +35,7 @@ impl Known for Around<'_> {
     fn producer(&self, i: usize) -> Option<(&Op, SmallVec<[Val; 4]>)> {
         let node = self.graph.maker(self.inputs[i]);
         match &node.kind {
-            Kind::Call(op) => Some((op, node.inputs.iter().map(|v| Val(v.0)).collect())),
+            NodeKind::Call(op) => Some((op, node.inputs.iter().map(|v| Val(v.0)).collect())),
             _ => None,
         }
     }
@@ -68,7 +68,7 @@ pub fn simplify(graph: &Graph) -> Result<(Graph, usize)> {
     let mut rewrite = Rewrite::new(graph);
     let mut count = 0;
     for node in &graph.nodes {
-        if let (Kind::Call(op), [output]) = (&node.kind, &node.outputs[..]) {
+        if let (NodeKind::Call(op), [output]) = (&node.kind, &node.outputs[..]) {
             let inputs = rewrite.inputs(node);
             let result = graph.fact(*output);
             if let Some(value) = settle(&mut rewrite, op, &inputs, result, node.site)? {

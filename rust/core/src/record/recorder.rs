@@ -221,7 +221,7 @@ impl Recorder {
         }
         for part in old.iter().filter(|s| s.written) {
             let region = Layout { offset: part.root.offset - first, ..part.root };
-            let scatter = Op::Scatter(AsStridedScatter::new(&region));
+            let scatter = Op::Region(AsStridedScatter::new(&region));
             value = self.graph.call(scatter, &[value, part.value], self.site)?[0];
         }
         let list = self.storages.get_mut(&buffer.id()).expect("just added");
@@ -374,7 +374,7 @@ impl Recorder {
         let after = if whole {
             self.graph.call(Op::View(View::Reshape(root.shape)), &[value], self.site)?[0]
         } else {
-            let scatter = Op::Scatter(AsStridedScatter::new(&region));
+            let scatter = Op::Region(AsStridedScatter::new(&region));
             self.graph.call(scatter, &[before, value], self.site)?[0]
         };
         let storage = self.storage(target)?;

@@ -3,7 +3,7 @@
 use weft_kernels::{Buffer, Layout};
 
 use super::given::{Given, Returned};
-use crate::graph::{Graph, Kind};
+use crate::graph::{Graph, NodeKind};
 use crate::site::Site;
 use crate::tensor::Tensor;
 
@@ -154,7 +154,7 @@ impl Recording {
             }
             let site = if y.site.is_known() { y.site } else { x.site };
             let (first, second) = match (&x.kind, &y.kind) {
-                (Kind::Const(c), Kind::Const(d)) => (
+                (NodeKind::Const(c), NodeKind::Const(d)) => (
                     format!("{} {}", c.fact, values(&c.bytes, c.fact.dtype)),
                     format!("{} {}", d.fact, values(&d.bytes, d.fact.dtype)),
                 ),

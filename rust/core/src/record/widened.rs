@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 use weft_kernels::Layout;
 
 use crate::error::Result;
-use crate::graph::{Graph, Kind, Output, ValueId};
+use crate::graph::{Graph, NodeKind, Output, ValueId};
 use crate::op::Op;
 use crate::op::view::View;
 use crate::site::Site;
@@ -33,7 +33,7 @@ pub(super) fn merge(graph: &Graph, parts: &[Part]) -> Result<Graph> {
         let view = Op::View(View::as_strided(&part.region));
         now[part.value.0 as usize] = Some(merged.call(view, &[whole], Site::UNKNOWN)?[0]);
     }
-    for node in graph.nodes.iter().filter(|node| !matches!(node.kind, Kind::Input(_))) {
+    for node in graph.nodes.iter().filter(|node| !matches!(node.kind, NodeKind::Input(_))) {
         let of = |value: &ValueId| now[value.0 as usize].expect("made before it is read");
         let inputs: SmallVec<[ValueId; 4]> = node.inputs.iter().map(of).collect();
         let facts = node.outputs.iter().map(|value| graph.fact(*value)).collect();

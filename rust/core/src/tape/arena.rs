@@ -56,7 +56,7 @@ impl Saved {
 
 /// One operation that ran.
 #[derive(Clone)]
-pub struct Node {
+pub struct TapeNode {
     /// The operation.
     pub op: Op,
     /// Where it stands in the order of execution.
@@ -77,7 +77,7 @@ pub struct Node {
 
 struct Slot {
     refs: u32,
-    node: Option<Box<Node>>,
+    node: Option<Box<TapeNode>>,
 }
 
 struct Arena {
@@ -98,7 +98,7 @@ pub struct NodeRef(u32);
 
 impl NodeRef {
     /// Adds a node to the tape, with the next place in the order of execution.
-    pub fn new(mut node: Box<Node>) -> NodeRef {
+    pub fn new(mut node: Box<TapeNode>) -> NodeRef {
         let mut arena = arena();
         node.seq = arena.next_seq;
         arena.next_seq += 1;
@@ -112,7 +112,7 @@ impl NodeRef {
     }
 
     /// Looks at the node. `look` must not touch tensors' histories or drop references.
-    pub fn with<T>(&self, look: impl FnOnce(&mut Node) -> T) -> T {
+    pub fn with<T>(&self, look: impl FnOnce(&mut TapeNode) -> T) -> T {
         let mut arena = arena();
         let node = arena.slots[self.0 as usize].node.as_mut();
         look(node.expect("a referenced node exists"))
@@ -142,7 +142,7 @@ impl NodeRef {
     }
 
     /// A copy of the node, with references of its own.
-    pub fn snapshot(&self) -> Node {
+    pub fn snapshot(&self) -> TapeNode {
         // Edges hold references whose cloning takes the lock: clone them outside.
         let edges: Vec<(usize, u32, u32)> = self.with(|node| {
             let nodes = node.edges.iter().enumerate();
@@ -169,7 +169,7 @@ impl NodeRef {
         for (i, to, out) in edges {
             copied[i] = Edge::Node(NodeRef(to), out);
         }
-        Node {
+        TapeNode {
             op: node.op.clone(),
             seq: node.seq,
             edges: copied,
@@ -193,7 +193,7 @@ thread_local! {
     /// Nodes taken out of the arena and not yet dropped; `None` when nobody drains it.
     /// They stay in their boxes: they come in boxes, and moving them would cost more.
     #[expect(clippy::vec_box)]
-    static DOOMED: RefCell<Option<Vec<Box<Node>>>> = const { RefCell::new(None) };
+    static DOOMED: RefCell<Option<Vec<Box<TapeNode>>>> = const { RefCell::new(None) };
 }
 
 impl Drop for NodeRef {
@@ -216,7 +216,7 @@ impl Drop for NodeRef {
 }
 
 /// Drops a node; nodes that this sets free are dropped from the same loop.
-fn bury(node: Box<Node>) {
+fn bury(node: Box<TapeNode>) {
     let mut node = Some(node);
     let draining = DOOMED.try_with(|doomed| {
         let mut doomed = doomed.borrow_mut();

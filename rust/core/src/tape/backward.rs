@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use smallvec::{SmallVec, smallvec};
 
-use super::arena::{Edge, Node, NodeRef, SavedValue};
+use super::arena::{Edge, NodeRef, SavedValue, TapeNode};
 use super::history::{edge, saves};
 use crate::eager::{self, Eager};
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ const ADD: Op = Op::Pointwise(&crate::op::pointwise::rows::ADD);
 /// Gradients that wait for a node, by output.
 type Waiting = SmallVec<[Option<Tensor>; 1]>;
 
-struct Walk<'a> {
+struct Traversal<'a> {
     ask: &'a Backward<'a>,
     /// Nodes by their place in the order of execution; the last one is next.
     waiting: BTreeMap<u64, (NodeRef, Waiting)>,
@@ -50,7 +50,7 @@ struct Walk<'a> {
 /// what they saved, as after a walk that ended.
 pub fn backward(ask: &Backward) -> Result<Vec<Option<Tensor>>> {
     mode::with_grad(ask.create_graph, || {
-        let mut walk = Walk {
+        let mut walk = Traversal {
             ask,
             waiting: BTreeMap::new(),
             leaves: Vec::new(),
@@ -91,7 +91,7 @@ fn root_grad(root: &Tensor, grad: Option<&Tensor>) -> Result<Tensor> {
     }
 }
 
-impl Walk<'_> {
+impl Traversal<'_> {
     fn start(&mut self) -> Result<()> {
         for (i, input) in self.ask.inputs.unwrap_or_default().iter().enumerate() {
             match edge(input)? {
@@ -165,7 +165,7 @@ impl Walk<'_> {
     }
 
     /// The node's contents, released from the tape unless they are to be retained.
-    fn open(&self, node: &NodeRef) -> Result<Node> {
+    fn open(&self, node: &NodeRef) -> Result<TapeNode> {
         let mut copy = node.snapshot();
         let name = copy.op.name();
         if copy.released && saves(&copy.op, &copy.edges) != Saves::NONE {
@@ -250,7 +250,7 @@ fn accumulate(leaves: Vec<(Tensor, Tensor)>) -> Result<()> {
 fn prepare(leaf: Tensor, grad: Tensor) -> Result<Last> {
     let Some(before) = leaf.grad() else { return Ok(Last::Set(leaf, own(grad)?)) };
     if mode::grad_enabled() {
-        return Ok(Last::Set(leaf, Walk::add(Some(&before), grad)?));
+        return Ok(Last::Set(leaf, Traversal::add(Some(&before), grad)?));
     }
     if before.layout().overlaps_itself() {
         return Err(Error::runtime(
@@ -261,7 +261,7 @@ fn prepare(leaf: Tensor, grad: Tensor) -> Result<Last> {
     if eager::writes_directly(&ADD, &[&before, &grad], &before, 0) {
         return Ok(Last::Grow(before, grad));
     }
-    let sum = Walk::add(Some(&before), grad)?;
+    let sum = Traversal::add(Some(&before), grad)?;
     Ok(Last::Write(before, sum))
 }
 
@@ -275,7 +275,7 @@ fn own(grad: Tensor) -> Result<Tensor> {
 
 /// Applies the gradient rule of a node.
 fn differentiate(
-    node: &Node,
+    node: &TapeNode,
     maker: &NodeRef,
     grads: Waiting,
 ) -> Result<SmallVec<[Option<Tensor>; 2]>> {

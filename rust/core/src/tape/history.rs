@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use smallvec::SmallVec;
 
-use super::arena::{Edge, Node, NodeRef, Saved, SavedValue};
+use super::arena::{Edge, NodeRef, Saved, SavedValue, TapeNode};
 use super::views::{self, Frame};
 use crate::error::{Error, Result};
 use crate::fact::Facts;
@@ -51,7 +51,7 @@ fn make(op: &Op, edges: Edges, inputs: &[&Tensor], outputs: &[Tensor]) -> NodeRe
     let saves = saves(op, &edges);
     let saved =
         if saves == Saves::NONE { SmallVec::new() } else { saved(saves, &edges, inputs, outputs) };
-    NodeRef::new(Box::new(Node {
+    NodeRef::new(Box::new(TapeNode {
         op: op.clone(),
         seq: 0,
         edges,

@@ -6,7 +6,7 @@ mod history;
 mod views;
 mod walked;
 
-pub use arena::{Edge, Node, NodeRef, Saved, SavedValue, live_nodes};
+pub use arena::{Edge, NodeRef, Saved, SavedValue, TapeNode, live_nodes};
 pub use backward::{Backward, backward};
 pub(crate) use history::{Change, push};
 pub(crate) use views::node;

@@ -8,7 +8,7 @@
 use smallvec::{SmallVec, smallvec};
 use weft_kernels::{Layout, Shape};
 
-use super::arena::{Edge, Node, NodeRef};
+use super::arena::{Edge, NodeRef, TapeNode};
 use super::history::{Edges, here, own_edge, replace};
 use crate::error::{Error, Result};
 use crate::fact::Fact;
@@ -68,7 +68,7 @@ fn follow(x: &Tensor, base: &Tensor, frame: &Frame) {
 pub(crate) fn write_through(base: &Tensor, view: &Tensor, value: (NodeRef, u32)) {
     let frame = Frame::of(base).expect("checked before the write");
     let memory = frame.memory(base);
-    let scatter = Op::Scatter(AsStridedScatter::new(&frame.region(view.layout())));
+    let scatter = Op::Region(AsStridedScatter::new(&frame.region(view.layout())));
     let written = Edge::Node(value.0, value.1);
     let facts = smallvec![frame.fact, view.fact()];
     let memory = step(scatter, smallvec![memory, written], facts, frame.fact);
@@ -141,7 +141,7 @@ impl Frame {
         if self.sorted.is_contiguous() {
             return edge;
         }
-        let scatter = Op::Scatter(AsStridedScatter::new(&self.region(&self.sorted)));
+        let scatter = Op::Region(AsStridedScatter::new(&self.region(&self.sorted)));
         let facts = smallvec![self.fact, self.with_shape(self.sorted.shape)];
         step(scatter, smallvec![Edge::None, edge], facts, self.fact)
     }
@@ -200,7 +200,7 @@ fn step(op: Op, edges: Edges, input_facts: SmallVec<[Fact; 2]>, output: Fact) ->
     if edges.iter().all(|edge| matches!(edge, Edge::None)) {
         return Edge::None;
     }
-    let node = Node {
+    let node = TapeNode {
         op,
         seq: 0,
         edges,

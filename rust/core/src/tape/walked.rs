@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::arena::{Node, NodeRef};
+use super::arena::{NodeRef, TapeNode};
 use crate::op::Op;
 use crate::site::Site;
 use crate::tensor::Tensor;
@@ -10,7 +10,7 @@ use crate::tensor::Tensor;
 /// Says of `output` what an eager run would: that `op` made it, that gradients went
 /// through it, and that they have been taken.
 pub(crate) fn mark_walked(op: &Op, output: &Tensor) {
-    let node = NodeRef::new(Box::new(Node {
+    let node = NodeRef::new(Box::new(TapeNode {
         op: op.clone(),
         seq: 0,
         edges: SmallVec::new(),

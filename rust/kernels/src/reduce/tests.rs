@@ -1,4 +1,4 @@
-use super::{Kind, run};
+use super::{ReduceKind, run};
 use crate::dtype::Element;
 use crate::shape::Shape;
 use crate::testing::{Tensor, noise, noise32};
@@ -24,7 +24,7 @@ fn groups<T: Element>(input: &Tensor, dims: u32) -> Vec<Vec<T>> {
     out
 }
 
-fn reduced<O: Element>(kind: Kind, input: &Tensor, dims: u32, fill: O) -> Vec<O> {
+fn reduced<O: Element>(kind: ReduceKind, input: &Tensor, dims: u32, fill: O) -> Vec<O> {
     let shape = &input.layout.shape;
     let kept: Shape = (0..shape.len()).filter(|&d| dims >> d & 1 == 0).map(|d| shape[d]).collect();
     let out = Tensor::new(&vec![fill; kept.numel()], &kept);
@@ -52,12 +52,12 @@ fn inputs() -> Vec<(Tensor, u32)> {
 fn sums_are_as_good_as_pairwise_ones() {
     for (input, dims) in inputs() {
         let expect = groups::<f32>(&input, dims);
-        for kind in [Kind::Sum, Kind::Mean] {
+        for kind in [ReduceKind::Sum, ReduceKind::Mean] {
             let got = reduced::<f32>(kind, &input, dims, f32::NAN);
             for (got, terms) in got.iter().zip(&expect) {
                 let sum: f64 = terms.iter().map(|&x| f64::from(x)).sum();
                 let size: f64 = terms.iter().map(|x| f64::from(x.abs())).sum();
-                let by = if kind == Kind::Mean { terms.len() as f64 } else { 1.0 };
+                let by = if kind == ReduceKind::Mean { terms.len() as f64 } else { 1.0 };
                 let bound = 45.0 * f64::from(f32::EPSILON) * size / by;
                 assert!((f64::from(*got) - sum / by).abs() <= bound, "{:?} {dims}", input.layout);
             }
@@ -69,10 +69,10 @@ fn sums_are_as_good_as_pairwise_ones() {
 fn extremes_and_their_places() {
     for (input, dims) in inputs() {
         let expect = groups::<f32>(&input, dims);
-        let max = reduced::<f32>(Kind::Max, &input, dims, 0.0);
-        let min = reduced::<f32>(Kind::Min, &input, dims, 0.0);
-        let first = reduced::<i64>(Kind::ArgMax, &input, dims, -1);
-        let last = reduced::<i64>(Kind::ArgMin, &input, dims, -1);
+        let max = reduced::<f32>(ReduceKind::Max, &input, dims, 0.0);
+        let min = reduced::<f32>(ReduceKind::Min, &input, dims, 0.0);
+        let first = reduced::<i64>(ReduceKind::ArgMax, &input, dims, -1);
+        let last = reduced::<i64>(ReduceKind::ArgMin, &input, dims, -1);
         for (i, terms) in expect.iter().enumerate() {
             let top = terms.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let low = terms.iter().copied().fold(f32::INFINITY, f32::min);
@@ -93,10 +93,10 @@ fn the_tree_depends_on_the_length_alone() {
             (0..len * width).map(|i| x[i % width * len + i / width]).collect()
         };
         let columns = Tensor::new(&turned, &[len, width]);
-        let expect = reduced::<f32>(Kind::Sum, &rows, 0b10, 0.0);
-        assert_eq!(expect, reduced::<f32>(Kind::Sum, &columns, 0b01, 0.0), "{len}");
+        let expect = reduced::<f32>(ReduceKind::Sum, &rows, 0b10, 0.0);
+        assert_eq!(expect, reduced::<f32>(ReduceKind::Sum, &columns, 0b01, 0.0), "{len}");
         let one = Tensor::new(&rows.values::<f32>()[..len], &[len]);
-        assert_eq!(expect[..1], reduced::<f32>(Kind::Sum, &one, 1, 0.0), "{len}");
+        assert_eq!(expect[..1], reduced::<f32>(ReduceKind::Sum, &one, 1, 0.0), "{len}");
     }
 }
 
@@ -106,7 +106,7 @@ fn threads_do_not_change_bits() {
     for dims in [0b01, 0b10, 0b11] {
         let with = |n| {
             set_num_threads(n);
-            reduced::<f32>(Kind::Sum, &input, dims, 0.0)
+            reduced::<f32>(ReduceKind::Sum, &input, dims, 0.0)
         };
         let one = with(1);
         assert!(one == with(2) && one == with(4));
@@ -116,27 +116,27 @@ fn threads_do_not_change_bits() {
 #[test]
 fn integers_and_bools_fold_into_their_dtypes() {
     let bytes = Tensor::new(&[200u8, 100, 0, 7, 1, 3], &[2, 3]);
-    assert_eq!(reduced::<i64>(Kind::Sum, &bytes, 0b10, 0), [300, 11]);
-    assert_eq!(reduced::<i64>(Kind::Prod, &bytes, 0b10, 0), [0, 21]);
-    assert_eq!(reduced::<u8>(Kind::Max, &bytes, 0b01, 0), [200, 100, 3]);
-    assert_eq!(reduced::<u8>(Kind::All, &bytes, 0b10, 9), [0, 1]);
-    assert_eq!(reduced::<u8>(Kind::Any, &bytes, 0b11, 9), [1]);
+    assert_eq!(reduced::<i64>(ReduceKind::Sum, &bytes, 0b10, 0), [300, 11]);
+    assert_eq!(reduced::<i64>(ReduceKind::Prod, &bytes, 0b10, 0), [0, 21]);
+    assert_eq!(reduced::<u8>(ReduceKind::Max, &bytes, 0b01, 0), [200, 100, 3]);
+    assert_eq!(reduced::<u8>(ReduceKind::All, &bytes, 0b10, 9), [0, 1]);
+    assert_eq!(reduced::<u8>(ReduceKind::Any, &bytes, 0b11, 9), [1]);
     let ints = Tensor::new(&[i64::MAX, 1, 5], &[3]);
-    assert_eq!(reduced::<i64>(Kind::Sum, &ints, 1, 0), [i64::MIN + 5]);
+    assert_eq!(reduced::<i64>(ReduceKind::Sum, &ints, 1, 0), [i64::MIN + 5]);
     let doubles = Tensor::new(&noise(1000, 1), &[1000]);
-    let prod = reduced::<f64>(Kind::Prod, &doubles, 1, 0.0);
+    let prod = reduced::<f64>(ReduceKind::Prod, &doubles, 1, 0.0);
     assert!(prod[0].abs() < 1e-100);
 }
 
 #[test]
 fn nothing_gives_the_neutral_element() {
     let input = Tensor::new::<f32>(&[], &[2, 0]);
-    assert_eq!(reduced::<f32>(Kind::Sum, &input, 0b10, 9.0), [0.0; 2]);
-    assert_eq!(reduced::<f32>(Kind::Prod, &input, 0b10, 9.0), [1.0; 2]);
-    assert_eq!(reduced::<u8>(Kind::Any, &input, 0b10, 9), [0; 2]);
-    assert_eq!(reduced::<u8>(Kind::All, &input, 0b10, 9), [1; 2]);
-    assert!(reduced::<f32>(Kind::Mean, &input, 0b10, 9.0).iter().all(|x| x.is_nan()));
-    assert!(reduced::<f32>(Kind::Sum, &input, 0b01, 9.0).is_empty());
+    assert_eq!(reduced::<f32>(ReduceKind::Sum, &input, 0b10, 9.0), [0.0; 2]);
+    assert_eq!(reduced::<f32>(ReduceKind::Prod, &input, 0b10, 9.0), [1.0; 2]);
+    assert_eq!(reduced::<u8>(ReduceKind::Any, &input, 0b10, 9), [0; 2]);
+    assert_eq!(reduced::<u8>(ReduceKind::All, &input, 0b10, 9), [1; 2]);
+    assert!(reduced::<f32>(ReduceKind::Mean, &input, 0b10, 9.0).iter().all(|x| x.is_nan()));
+    assert!(reduced::<f32>(ReduceKind::Sum, &input, 0b01, 9.0).is_empty());
 }
 
 #[test]
@@ -147,11 +147,11 @@ fn nan_is_the_extreme() {
         data[at * width] = f32::NAN;
         data[(at + 1) * width] = f32::NAN;
         let input = Tensor::new(&data, &[len, width]);
-        for kind in [Kind::Max, Kind::Min] {
+        for kind in [ReduceKind::Max, ReduceKind::Min] {
             let got = reduced::<f32>(kind, &input, 1, 0.0);
             assert!(got[0].is_nan() && got[1..].iter().all(|x| !x.is_nan()));
         }
-        for kind in [Kind::ArgMax, Kind::ArgMin] {
+        for kind in [ReduceKind::ArgMax, ReduceKind::ArgMin] {
             assert_eq!(reduced::<i64>(kind, &input, 1, 0)[0], at as i64);
         }
     }

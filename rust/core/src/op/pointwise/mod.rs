@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 
 use smallvec::{SmallVec, smallvec};
 use weft_kernels::tile::TileSet;
-use weft_kernels::{Arg, DType, Fault, Layout, Shape, memory, program, reduce};
+use weft_kernels::{Arg, DType, Fault, Layout, Shape, chain, memory, reduce};
 
 use super::sample::Domain;
 use super::{
@@ -236,7 +236,7 @@ impl Rule for Row {
         let cost = self.flops as usize;
         let shape = &outputs[0].layout.shape;
         if inputs.iter().all(|arg| arg.layout.shape == *shape) {
-            program::apply(tile, inputs, outputs[0], cost);
+            chain::apply(tile, inputs, outputs[0], cost);
             return Ok(());
         }
         let layouts: SmallVec<[_; 3]> =
@@ -246,7 +246,7 @@ impl Rule for Row {
             .zip(&layouts)
             .map(|(arg, layout)| Arg::new(arg.buffer, arg.dtype, layout))
             .collect();
-        program::apply(tile, &args, outputs[0], cost);
+        chain::apply(tile, &args, outputs[0], cost);
         Ok(())
     }
 
@@ -328,7 +328,7 @@ fn has_zero(x: Arg) -> std::result::Result<bool, Fault> {
     }
     let (found, layout) = (memory::try_buffer(1)?, Layout::contiguous(Shape::SCALAR));
     let out = Arg::new(&found, DType::Bool, &layout);
-    reduce::run(reduce::Kind::All, x, (1 << x.layout.shape.len()) - 1, out)?;
+    reduce::run(reduce::ReduceKind::All, x, (1 << x.layout.shape.len()) - 1, out)?;
     Ok(out.slice::<u8>()[0] == 0)
 }
 

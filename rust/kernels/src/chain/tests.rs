@@ -16,7 +16,7 @@ fn slots(ins: usize, outs: usize, regs: Vec<DType>) -> Slots {
 }
 
 /// out0 = tanh(a b + c), out1 = (out0 < a ? out0 : a) c; one register of truth values.
-fn program() -> Program {
+fn chain() -> Chain {
     let less =
         Instr { tile: f32_tile(&tile::LT), ins: vec![Src::Out(0), Src::In(0)], dst: Dst::Reg(1) };
     let instrs = vec![
@@ -27,10 +27,10 @@ fn program() -> Program {
         instr(&tile::WHERE, &[Src::Reg(1), Src::Out(0), Src::In(0)], Dst::Reg(0)),
         instr(&tile::MUL, &[Src::Reg(0), Src::In(2)], Dst::Out(1)),
     ];
-    Program::new(instrs, slots(3, 2, vec![DType::F32, DType::Bool])).unwrap()
+    Chain::new(instrs, slots(3, 2, vec![DType::F32, DType::Bool])).unwrap()
 }
 
-/// What [`program`] gives for one element.
+/// What [`chain`] gives for one element.
 fn expect(a: f32, b: f32, c: f32) -> (f32, f32) {
     let t = crate::math::single::tanh(a * b + c);
     (t, if t < a { t } else { a } * c)
@@ -38,7 +38,7 @@ fn expect(a: f32, b: f32, c: f32) -> (f32, f32) {
 
 fn check(ins: [&Tensor; 3], outs: [&Tensor; 2]) {
     let [a, b, c] = ins.map(|t| t.values::<f32>());
-    program().run(&ins.map(Tensor::arg), &outs.map(Tensor::arg));
+    chain().run(&ins.map(Tensor::arg), &outs.map(Tensor::arg));
     let expected: Vec<_> = (0..a.len()).map(|i| expect(a[i], b[i], c[i])).collect();
     let (x, y): (Vec<_>, Vec<_>) = expected.into_iter().unzip();
     assert_eq!(outs[0].values::<f32>(), x, "{:?}", outs[0].layout);
@@ -89,7 +89,7 @@ fn the_last_reader_of_an_input_may_overwrite_it() {
     for n in [10, 5000, 200_000] {
         let [a, b, c] = [1, 2, 3].map(|seed| tensor(&[n], seed));
         let before = [&a, &b, &c].map(|t| t.values::<f32>());
-        program().run(&[a.arg(), b.arg(), c.arg()], &[b.arg(), c.arg()]);
+        chain().run(&[a.arg(), b.arg(), c.arg()], &[b.arg(), c.arg()]);
         let want = |i: usize| expect(before[0][i], before[1][i], before[2][i]);
         assert!(b.values::<f32>().iter().enumerate().all(|(i, &x)| x == want(i).0));
         assert!(c.values::<f32>().iter().enumerate().all(|(i, &y)| y == want(i).1));
@@ -107,7 +107,7 @@ fn threads_do_not_change_bits() {
     let run = |threads| {
         crate::threads::set_num_threads(threads);
         let [x, y, z] = [4, 5, 6].map(|seed| tensor(&[400, 1001], seed));
-        program().run(&[a.arg(), b.arg(), c.arg()], &[x.arg(), y.arg()]);
+        chain().run(&[a.arg(), b.arg(), c.arg()], &[x.arg(), y.arg()]);
         apply(f32_tile(&tile::EXP), &[a.arg()], z.arg(), 10);
         [x, y, z].map(|t| t.values::<f32>())
     };
@@ -145,10 +145,10 @@ fn many_operands_and_registers_work_too() {
         instrs.push(instr(&tile::ADD, &[Src::Reg(k - 1), Src::In(k)], Dst::Reg(k)));
     }
     instrs.push(instr(&tile::NEG, &[Src::Reg(19)], Dst::Out(0)));
-    let program = Program::new(instrs, slots(20, 1, vec![DType::F32; 20])).unwrap();
+    let chain = Chain::new(instrs, slots(20, 1, vec![DType::F32; 20])).unwrap();
     let out = tensor(&[N], 99);
     let args: Vec<Arg> = ins.iter().map(Tensor::arg).collect();
-    program.run(&args, &[out.arg()]);
+    chain.run(&args, &[out.arg()]);
     let columns: Vec<Vec<f32>> = ins.iter().map(|t| t.values()).collect();
     let sum = |i: usize| columns[1..].iter().fold(-columns[0][i], |sum, c| sum + c[i]);
     assert!(out.values::<f32>().iter().enumerate().all(|(i, &x)| x == -sum(i)));
@@ -158,7 +158,7 @@ fn many_operands_and_registers_work_too() {
 #[should_panic(expected = "in a sweep of")]
 fn shapes_must_agree() {
     let (a, out) = (tensor(&[3], 1), tensor(&[4], 2));
-    program().run(&[a.arg(), out.arg(), out.arg()], &[out.arg(), out.arg()]);
+    chain().run(&[a.arg(), out.arg(), out.arg()], &[out.arg(), out.arg()]);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_window_beyond_its_buffer_is_refused() {
 }
 
 #[test]
-fn a_program_that_names_what_it_does_not_have_does_not_exist() {
+fn a_chain_that_names_what_it_does_not_have_does_not_exist() {
     let neg = |src, dst| instr(&tile::NEG, &[src], dst);
     let (out, f32s) = (Dst::Out(0), || vec![DType::F32]);
     for bad in [
@@ -185,19 +185,19 @@ fn a_program_that_names_what_it_does_not_have_does_not_exist() {
         instr(&tile::LT, &[Src::In(0), Src::In(0)], out),
         instr(&tile::WHERE, &[Src::In(0), Src::In(0), Src::In(0)], out),
     ] {
-        assert!(Program::new(vec![bad.clone()], slots(1, 1, f32s())).is_none(), "{bad:?}");
+        assert!(Chain::new(vec![bad.clone()], slots(1, 1, f32s())).is_none(), "{bad:?}");
     }
     let wide = Slots { regs: vec![DType::F64], ..slots(1, 1, Vec::new()) };
     let into_wide = neg(Src::In(0), Dst::Reg(0));
-    assert!(Program::new(vec![into_wide], wide).is_none());
-    assert!(Program::new(Vec::new(), Slots::default()).is_none());
+    assert!(Chain::new(vec![into_wide], wide).is_none());
+    assert!(Chain::new(Vec::new(), Slots::default()).is_none());
 }
 
 #[test]
 #[should_panic(expected = "for Slots")]
-fn a_program_is_not_run_on_another_dtype() {
+fn a_chain_is_not_run_on_another_dtype() {
     let (a, wrong) = (tensor(&[3], 1), Tensor::new(&[1f64, 2.0, 3.0], &[3]));
-    program().run(&[a.arg(), a.arg(), a.arg()], &[a.arg(), wrong.arg()]);
+    chain().run(&[a.arg(), a.arg(), a.arg()], &[a.arg(), wrong.arg()]);
 }
 
 #[test]

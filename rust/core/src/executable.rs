@@ -16,7 +16,7 @@ use crate::tape;
 use crate::tensor::Tensor;
 
 /// A static graph with its plan, bound to the live tensors that it reads and writes.
-pub struct Compiled {
+pub struct Executable {
     /// What was recorded.
     pub recording: Recording,
     /// The graph after tidying, before fusion.
@@ -32,16 +32,24 @@ pub struct Compiled {
     runs: Mutex<Vec<Run>>,
 }
 
-impl Compiled {
+impl Executable {
     /// Tidies, lowers and plans a recording.
-    pub fn new(recording: Recording) -> Result<Compiled> {
+    pub fn new(recording: Recording) -> Result<Executable> {
         let start = Instant::now();
         let (tidy, mut passes) = pass::run(&recording.graph, pass::TIDY)?;
         let (lowered, more) = pass::run(&tidy, pass::LOWER)?;
         passes.extend(more);
         let plan = Plan::new(&lowered, &recording.layouts)?;
         let compile_ns = start.elapsed().as_nanos() as u64;
-        Ok(Compiled { recording, tidy, lowered, plan, passes, compile_ns, runs: Mutex::default() })
+        Ok(Executable {
+            recording,
+            tidy,
+            lowered,
+            plan,
+            passes,
+            compile_ns,
+            runs: Mutex::default(),
+        })
     }
 
     /// Whether a call with these arguments finds everything as it was recorded, and all

@@ -1,10 +1,10 @@
-//! Groups of pointwise operations that run tile by tile.
+//! Chains of pointwise operations that run tile by tile.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use weft_kernels::program::{Dst, Instr, Program, Slots, Src};
+use weft_kernels::chain::{Chain as Tiles, Dst, Instr, Slots, Src};
 use weft_kernels::tile::{self, Tile};
 use weft_kernels::{Arg, DType};
 
@@ -15,86 +15,86 @@ use super::{
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
-/// Where an operation of a group reads an operand.
+/// Where an operation of a chain reads an operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
-    /// Input of the group.
+pub enum Source {
+    /// Input of the chain.
     Input(usize),
-    /// Result of an earlier operation of the group.
-    Step(usize),
+    /// Result of an earlier operation of the chain.
+    Member(usize),
 }
 
-/// One operation of a group.
+/// One operation of a chain.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct Member {
     /// A pointwise operation.
     pub op: Op,
     /// Its operands.
-    pub from: SmallVec<[From; 3]>,
+    pub from: SmallVec<[Source; 3]>,
     /// Dtype of its result.
     pub dtype: DType,
     /// The output that its result becomes, if any.
     pub output: Option<usize>,
 }
 
-/// A group: its operations, and the program made of them.
+/// A chain: its operations, and the tiles made of them.
 #[derive(Debug)]
-pub struct Group {
-    steps: Vec<Step>,
+pub struct Links {
+    members: Vec<Member>,
     facts: Facts,
     flops: u64,
-    /// For each input the last step that reads it, for each output the step that writes it.
+    /// For each input the last member that reads it, for each output the member that writes it.
     last_read: Vec<usize>,
     written: Vec<usize>,
-    program: Program,
+    tiles: Tiles,
 }
 
-/// A group of pointwise operations, equal only to itself.
+/// A chain of pointwise operations, equal only to itself.
 #[derive(Debug, Clone)]
-pub struct Fused(Arc<Group>);
+pub struct Chain(Arc<Links>);
 
-impl PartialEq for Fused {
-    fn eq(&self, other: &Fused) -> bool {
+impl PartialEq for Chain {
+    fn eq(&self, other: &Chain) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for Fused {}
+impl Eq for Chain {}
 
-impl Hash for Fused {
+impl Hash for Chain {
     fn hash<H: Hasher>(&self, state: &mut H) {
         Arc::as_ptr(&self.0).hash(state);
     }
 }
 
-impl Fused {
-    /// A group whose inputs have the dtypes `inputs` and whose outputs have `facts`; an error
+impl Chain {
+    /// A chain whose inputs have the dtypes `inputs` and whose outputs have `facts`; an error
     /// if an operation does not find what it expects.
-    pub fn new(steps: Vec<Step>, inputs: &[DType], facts: Facts) -> Result<Fused> {
+    pub fn new(members: Vec<Member>, inputs: &[DType], facts: Facts) -> Result<Chain> {
         let mut last_read = vec![0; inputs.len()];
         let mut written = vec![0; facts.len()];
         let mut flops = 0;
-        for (i, step) in steps.iter().enumerate() {
-            for from in &step.from {
-                if let From::Input(k) = from {
+        for (i, member) in members.iter().enumerate() {
+            for from in &member.from {
+                if let Source::Input(k) = from {
                     last_read[*k] = i;
                 }
             }
-            if let Some(k) = step.output {
+            if let Some(k) = member.output {
                 written[k] = i;
             }
-            let one = Fact::new(step.dtype, weft_kernels::Shape::SCALAR);
-            flops += step.op.flops(&vec![one; step.from.len()]).max(1);
+            let one = Fact::new(member.dtype, weft_kernels::Shape::SCALAR);
+            flops += member.op.flops(&vec![one; member.from.len()]).max(1);
         }
         let outs = facts.iter().map(|fact| fact.dtype).collect();
-        let program = assemble(&steps, inputs, outs)
-            .ok_or_else(|| Error::runtime("fused", "the operations do not fit together"))?;
-        Ok(Fused(Arc::new(Group { steps, facts, flops, last_read, written, program })))
+        let tiles = assemble(&members, inputs, outs)
+            .ok_or_else(|| Error::runtime("chain", "the operations do not fit together"))?;
+        Ok(Chain(Arc::new(Links { members, facts, flops, last_read, written, tiles })))
     }
 
     /// The operations, in order.
-    pub fn steps(&self) -> &[Step] {
-        &self.0.steps
+    pub fn members(&self) -> &[Member] {
+        &self.0.members
     }
 }
 
@@ -107,12 +107,12 @@ fn tile_of(op: &Op, operands: &[DType]) -> Option<Tile> {
     }
 }
 
-/// Turns steps into instructions; a register is free again after its last reader.
-fn assemble(steps: &[Step], inputs: &[DType], outs: Vec<DType>) -> Option<Program> {
-    let mut last_use = vec![0; steps.len()];
-    for (i, step) in steps.iter().enumerate() {
-        for from in &step.from {
-            if let From::Step(s) = from {
+/// Turns members into instructions; a register is free again after its last reader.
+fn assemble(members: &[Member], inputs: &[DType], outs: Vec<DType>) -> Option<Tiles> {
+    let mut last_use = vec![0; members.len()];
+    for (i, member) in members.iter().enumerate() {
+        for from in &member.from {
+            if let Source::Member(s) = from {
                 last_use[*s] = i;
             }
         }
@@ -121,19 +121,19 @@ fn assemble(steps: &[Step], inputs: &[DType], outs: Vec<DType>) -> Option<Progra
     let mut free: Vec<u8> = Vec::new();
     let mut place: Vec<Src> = Vec::new();
     let mut instrs = Vec::new();
-    for (i, step) in steps.iter().enumerate() {
-        let dtype = |from: &From| match from {
-            From::Input(k) => inputs[*k],
-            From::Step(s) => steps[*s].dtype,
+    for (i, member) in members.iter().enumerate() {
+        let dtype = |from: &Source| match from {
+            Source::Input(k) => inputs[*k],
+            Source::Member(s) => members[*s].dtype,
         };
-        let operands: SmallVec<[DType; 3]> = step.from.iter().map(dtype).collect();
-        let ins = step.from.iter().map(|from| match from {
-            From::Input(k) => Src::In(*k as u8),
-            From::Step(s) => place[*s],
+        let operands: SmallVec<[DType; 3]> = member.from.iter().map(dtype).collect();
+        let ins = member.from.iter().map(|from| match from {
+            Source::Input(k) => Src::In(*k as u8),
+            Source::Member(s) => place[*s],
         });
         let ins = ins.collect();
-        for from in &step.from {
-            if let From::Step(s) = from
+        for from in &member.from {
+            if let Source::Member(s) = from
                 && last_use[*s] == i
                 && let Src::Reg(r) = place[*s]
                 && !free.contains(&r)
@@ -141,13 +141,13 @@ fn assemble(steps: &[Step], inputs: &[DType], outs: Vec<DType>) -> Option<Progra
                 free.push(r);
             }
         }
-        let (dst, here) = match step.output {
+        let (dst, here) = match member.output {
             Some(k) => (Dst::Out(k as u8), Src::Out(k as u8)),
             None => {
-                let reuse = free.iter().position(|&r| regs[r as usize] == step.dtype);
+                let reuse = free.iter().position(|&r| regs[r as usize] == member.dtype);
                 let r = reuse.map_or_else(
                     || {
-                        regs.push(step.dtype);
+                        regs.push(member.dtype);
                         regs.len() as u8 - 1
                     },
                     |at| free.swap_remove(at),
@@ -156,14 +156,14 @@ fn assemble(steps: &[Step], inputs: &[DType], outs: Vec<DType>) -> Option<Progra
             }
         };
         place.push(here);
-        instrs.push(Instr { tile: tile_of(&step.op, &operands)?, ins, dst });
+        instrs.push(Instr { tile: tile_of(&member.op, &operands)?, ins, dst });
     }
-    Program::new(instrs, Slots { ins: inputs.to_vec(), outs, regs })
+    Tiles::new(instrs, Slots { ins: inputs.to_vec(), outs, regs })
 }
 
-impl Rule for Fused {
+impl Rule for Chain {
     fn name(&self) -> &'static str {
-        "fused"
+        "chain"
     }
 
     fn doc(&self) -> &'static str {
@@ -171,7 +171,7 @@ impl Rule for Fused {
     }
 
     fn attrs(&self) -> Attrs {
-        let names: Vec<_> = self.0.steps.iter().map(|step| step.op.name()).collect();
+        let names: Vec<_> = self.0.members.iter().map(|member| member.op.name()).collect();
         vec![("ops", Attr::Text(format!("[{}]", names.join(", "))))]
     }
 
@@ -199,7 +199,7 @@ impl Rule for Fused {
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let shape = &outputs[0].layout.shape;
         if inputs.iter().all(|arg| arg.layout.shape == *shape) {
-            self.0.program.run(inputs, outputs);
+            self.0.tiles.run(inputs, outputs);
             return Ok(());
         }
         let layouts: SmallVec<[_; 8]> =
@@ -209,7 +209,7 @@ impl Rule for Fused {
             .zip(&layouts)
             .map(|(arg, layout)| Arg::new(arg.buffer, arg.dtype, layout))
             .collect();
-        self.0.program.run(&args, outputs);
+        self.0.tiles.run(&args, outputs);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Programs of tiles: several elementwise instructions in one pass over memory.
+//! Chains of tiles: several elementwise instructions in one pass over memory.
 
 mod scratch;
 mod sweep;
@@ -19,7 +19,7 @@ use sweep::TILE;
 /// Where an instruction reads an operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Src {
-    /// An input of the program.
+    /// An input of the chain.
     In(u8),
     /// A register.
     Reg(u8),
@@ -32,7 +32,7 @@ pub enum Src {
 pub enum Dst {
     /// A register.
     Reg(u8),
-    /// An output of the program.
+    /// An output of the chain.
     Out(u8),
 }
 
@@ -47,7 +47,7 @@ pub struct Instr {
     pub dst: Dst,
 }
 
-/// The dtypes of what a program names.
+/// The dtypes of what a chain names.
 #[derive(Debug, Clone, Default)]
 pub struct Slots {
     /// Of its inputs.
@@ -61,14 +61,14 @@ pub struct Slots {
 /// A straight line of instructions over tiles that stay in the first-level cache. One that
 /// exists names nothing that it does not have, and every tile finds the dtypes it expects.
 #[derive(Debug, Clone)]
-pub struct Program {
+pub struct Chain {
     instrs: Vec<Instr>,
     slots: Slots,
 }
 
 /// Most operands of one tile.
 const MAX_OPERANDS: usize = 3;
-/// Scalar operations that an instruction of a program is taken for.
+/// Scalar operations that an instruction of a chain is taken for.
 const INSTR_COST: usize = 4;
 /// Registers whose places are kept without an allocation.
 const FEW_REGS: usize = 16;
@@ -101,15 +101,15 @@ impl Slots {
     }
 }
 
-impl Program {
-    /// A program of these instructions; `None` if one of them names what is not there or
+impl Chain {
+    /// A chain of these instructions; `None` if one of them names what is not there or
     /// something of another dtype than its tile expects, or if there is no output.
-    pub fn new(instrs: Vec<Instr>, slots: Slots) -> Option<Program> {
+    pub fn new(instrs: Vec<Instr>, slots: Slots) -> Option<Chain> {
         let fits = !slots.outs.is_empty() && instrs.iter().all(|instr| slots.allow(instr));
-        fits.then_some(Program { instrs, slots })
+        fits.then_some(Chain { instrs, slots })
     }
 
-    /// Runs the program over inputs and outputs of one shape and any strides. An output may
+    /// Runs the chain over inputs and outputs of one shape and any strides. An output may
     /// be exactly an input that no later instruction reads.
     ///
     /// # Panics
@@ -146,7 +146,7 @@ impl Program {
         assert!(fits, "{ins:?} and {outs:?} for {:?}", self.slots);
     }
 
-    /// Runs the program over one tile of `n` elements.
+    /// Runs the chain over one tile of `n` elements.
     fn tile(&self, operands: &[Operand], reg: impl Fn(u8) -> *mut u8, n: usize) {
         for instr in &self.instrs {
             let mut ins = [Operand { ptr: std::ptr::null(), step: 1 }; MAX_OPERANDS];
