@@ -8,11 +8,11 @@ BIN    := $(VENV)/bin
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test hunt bench check sanitize wheel clean
+.PHONY: help demo test hunt bench check generate sanitize wheel clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.built ## train a graph network on Cora, dynamic and static, and compare
 	$(BIN)/weft demo
@@ -33,6 +33,9 @@ check: $(VENV)/.built $(VENV)/.tools ## formatting, lints and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+generate: $(VENV)/.built $(VENV)/.tools ## write the exports and the stub of Tensor, which follow from weft.ops
+	$(BIN)/python -m tests.house.generate
 
 sanitize: ## the tests of kernels and core under the address sanitiser
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address --cfg weft_sanitize' \

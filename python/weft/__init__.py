@@ -1,13 +1,14 @@
 """weft: one program, two graphs, the same bits.
 
 A deep-learning framework for CPUs with torch's names: eager automatic differentiation, and
-``weft.compile``, which runs whole functions as static graphs.
+``weft.compile``, which runs whole functions as static graphs. Functions of tensors are in
+``weft.ops``, by subject.
 """
 
 import builtins as _builtins
 
 from weft import _core as _core
-from weft import _methods
+from weft import _methods as _methods
 from weft._core import (
     CompileError,
     Tensor,
@@ -17,148 +18,28 @@ from weft._core import (
     is_grad_enabled,
     set_num_threads,
 )
-from weft._creation import (
-    arange,
-    as_tensor,
-    empty,
-    empty_like,
-    eye,
-    float32,
-    float64,
-    from_numpy,
-    full,
-    full_like,
-    get_default_dtype,
-    int32,
-    int64,
-    linspace,
-    multinomial,
-    ones,
-    ones_like,
-    rand,
-    rand_like,
-    randint,
-    randn,
-    randn_like,
-    randperm,
-    tensor,
-    uint8,
-    zeros,
-    zeros_like,
-)
-from weft._creation import bool_ as bool
-from weft._indexing import (
-    gather,
-    index_add,
-    index_select,
-    masked_fill,
-    masked_select,
-    nonzero,
-    scatter,
-    scatter_add,
-    take_along_dim,
-)
-from weft._linalg import addmm, bmm, dot, matmul, mm, mv, outer
-from weft._pointwise import (
-    abs,
-    add,
-    atan2,
-    bitwise_and,
-    bitwise_or,
-    bitwise_xor,
-    ceil,
-    clamp,
-    cos,
-    div,
-    eq,
-    erf,
-    exp,
-    expm1,
-    floor,
-    floor_divide,
-    ge,
-    gt,
-    isfinite,
-    isinf,
-    isnan,
-    le,
-    log,
-    log1p,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    lt,
-    maximum,
-    minimum,
-    mul,
-    ne,
-    neg,
-    pow,
-    reciprocal,
-    relu,
-    remainder,
-    round,
-    rsqrt,
-    sigmoid,
-    sign,
-    sin,
-    sqrt,
-    square,
-    sub,
-    tanh,
-    trunc,
-    where,
-)
-from weft._reduce import (
-    all,
-    allclose,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    cumsum,
-    equal,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    softmax,
-    std,
-    sum,
-    var,
-)
-from weft._shape import (
-    broadcast_to,
-    cat,
-    chunk,
-    flatten,
-    flip,
-    narrow,
-    permute,
-    reshape,
-    select,
-    split,
-    squeeze,
-    stack,
-    t,
-    transpose,
-    tril,
-    triu,
-    unbind,
-    unflatten,
-    unsqueeze,
-)
+from weft._dtypes import bool_ as bool
+from weft._dtypes import float32, float64, int32, int64, uint8
+from weft._public import attach as _attach
 from weft.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
+from weft.ops.activation import *
+from weft.ops.binary import *
+from weft.ops.compare import *
+from weft.ops.create import *
+from weft.ops.index import *
+from weft.ops.join import *
+from weft.ops.linalg import *
+from weft.ops.moments import *
+from weft.ops.random import *
+from weft.ops.reduce import *
+from weft.ops.select import *
+from weft.ops.shape import *
+from weft.ops.unary import *
 from weft.sparse import SparseTensor, sparse_coo_tensor, sparse_csr_tensor
 
-_methods.attach()
+_attach()
 
-from weft import autograd, functional, nn, optim, sparse  # noqa: E402
+from weft import autograd, functional, nn, ops, optim, sparse  # noqa: E402
 from weft._compile import CompileWarning, compile  # noqa: E402
 
 __version__: str = _core.__version__
@@ -191,64 +72,17 @@ __all__ = [
     "Size",
     "SparseTensor",
     "Tensor",
-    "abs",
-    "add",
-    "addmm",
-    "all",
-    "allclose",
-    "amax",
-    "amin",
-    "any",
-    "arange",
-    "argmax",
-    "argmin",
-    "as_tensor",
-    "atan2",
     "autograd",
-    "bitwise_and",
-    "bitwise_or",
-    "bitwise_xor",
-    "bmm",
     "bool",
-    "broadcast_to",
-    "cat",
-    "ceil",
-    "chunk",
-    "clamp",
     "compile",
-    "cos",
-    "cumsum",
-    "div",
-    "dot",
     "double",
     "dtype",
-    "empty",
-    "empty_like",
     "enable_grad",
-    "eq",
-    "equal",
-    "erf",
-    "exp",
-    "expm1",
-    "eye",
-    "flatten",
-    "flip",
     "float",
     "float32",
     "float64",
-    "floor",
-    "floor_divide",
-    "from_numpy",
-    "full",
-    "full_like",
     "functional",
-    "gather",
-    "ge",
-    "get_default_dtype",
     "get_num_threads",
-    "gt",
-    "index_add",
-    "index_select",
     "inference_mode",
     "initial_seed",
     "int",
@@ -256,94 +90,28 @@ __all__ = [
     "int64",
     "is_grad_enabled",
     "is_tensor",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "le",
-    "linspace",
-    "log",
-    "log1p",
-    "log_softmax",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "logsumexp",
     "long",
-    "lt",
     "manual_seed",
-    "masked_fill",
-    "masked_select",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mm",
-    "mul",
-    "multinomial",
-    "mv",
-    "narrow",
-    "ne",
-    "neg",
     "nn",
     "no_grad",
-    "nonzero",
-    "norm",
-    "ones",
-    "ones_like",
     "optim",
-    "outer",
-    "permute",
-    "pow",
-    "prod",
-    "rand",
-    "rand_like",
-    "randint",
-    "randn",
-    "randn_like",
-    "randperm",
-    "reciprocal",
-    "relu",
-    "remainder",
-    "reshape",
-    "round",
-    "rsqrt",
-    "scatter",
-    "scatter_add",
-    "select",
     "set_grad_enabled",
     "set_num_threads",
-    "sigmoid",
-    "sign",
-    "sin",
-    "softmax",
     "sparse",
     "sparse_coo_tensor",
     "sparse_csr_tensor",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "sub",
-    "sum",
-    "t",
-    "take_along_dim",
-    "tanh",
-    "tensor",
-    "transpose",
-    "tril",
-    "triu",
-    "trunc",
     "uint8",
-    "unbind",
-    "unflatten",
-    "unsqueeze",
-    "var",
-    "where",
-    "zeros",
-    "zeros_like",
 ]
+__all__ += ops.activation.__all__
+__all__ += ops.binary.__all__
+__all__ += ops.compare.__all__
+__all__ += ops.create.__all__
+__all__ += ops.index.__all__
+__all__ += ops.join.__all__
+__all__ += ops.linalg.__all__
+__all__ += ops.moments.__all__
+__all__ += ops.random.__all__
+__all__ += ops.reduce.__all__
+__all__ += ops.select.__all__
+__all__ += ops.shape.__all__
+__all__ += ops.unary.__all__

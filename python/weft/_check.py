@@ -17,6 +17,20 @@ def _kind(value: Any) -> str:
     return type(value).__name__
 
 
+def not_tensors(op: str, **given: object) -> TypeError:
+    """The error for arguments of which one or more are no tensors; it names the first.
+
+    Callers test ``isinstance`` themselves, which costs next to nothing.
+
+    Example:
+        >>> from weft._check import not_tensors
+        >>> not_tensors("mm", input=weft.ones(1), mat2="a")
+        TypeError('mm: mat2 expected to be a tensor, got str')
+    """
+    name, value = next((n, v) for n, v in given.items() if not isinstance(v, Tensor))
+    return TypeError(f"{op}: {name} expected to be a tensor, got {_kind(value)}")
+
+
 def whole(op: str, name: str, value: Any) -> int:
     """``value`` as an int; a truth value is none.
 

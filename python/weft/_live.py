@@ -8,7 +8,7 @@ import numpy as np
 
 from weft import _core, _watch
 from weft._core import Tensor, dtype, dtype_of
-from weft._shape import flip
+from weft.ops.join import flip
 
 if TYPE_CHECKING:
     from weft._watch._arrays import Arrays

@@ -8,7 +8,7 @@ import numpy as np
 
 from weft import _core
 from weft._core import Tensor, dtype
-from weft._creation import as_tensor, from_numpy
+from weft.ops.create import as_tensor, eye, from_numpy
 
 
 class SparseTensor:
@@ -86,8 +86,6 @@ class SparseTensor:
             tensor([[0., 5.],
                     [0., 0.]])
         """
-        from weft._creation import eye
-
         rows, columns = self.shape
         if rows < columns:
             return _core.transpose(self.t() @ eye(rows, dtype=self.dtype), 0, 1)

@@ -333,6 +333,6 @@ def is_conversion(what: Any) -> bool:
     """Whether this is one of the functions of weft that make tensors of arrays."""
     return (
         isinstance(what, types.FunctionType)
-        and what.__module__ == "weft._creation"
+        and what.__module__ == "weft.ops.create"
         and what.__name__ in _CONVERSIONS
     )

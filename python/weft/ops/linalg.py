@@ -1,13 +1,19 @@
-"""Products of vectors and matrices."""
+"""Products of vectors and matrices, and triangles."""
 
 from __future__ import annotations
 
 from weft import _core
+from weft._check import whole
 from weft._core import Tensor
-from weft._creation import full
-from weft._pointwise import is_number, where
+from weft._public import public
+from weft.ops._types import is_number
+from weft.ops.create import arange, full
+from weft.ops.select import fill_of, where
+
+__all__ = ["addmm", "bmm", "dot", "matmul", "mm", "mv", "outer", "tril", "triu"]
 
 
+@public(method=True)
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product ``input @ other`` of the last two dimensions; the others broadcast.
 
@@ -30,6 +36,7 @@ def _expect(name: str, tensor: Tensor, ndim: int) -> None:
         raise RuntimeError(f"{name}: expected {ndim} dimensions, got shape {tensor.shape}")
 
 
+@public(method=True)
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices.
 
@@ -42,6 +49,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     return _core.matmul(input, mat2)
 
 
+@public(method=True)
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The products of two batches of matrices.
 
@@ -54,6 +62,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     return _core.matmul(input, mat2)
 
 
+@public(method=True)
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix and a vector.
 
@@ -66,6 +75,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     return _core.matmul(input, vec)
 
 
+@public(method=True)
 def dot(input: Tensor, other: Tensor) -> Tensor:
     """The inner product of two vectors.
 
@@ -78,6 +88,7 @@ def dot(input: Tensor, other: Tensor) -> Tensor:
     return _core.matmul(input, other)
 
 
+@public(method=True)
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of elements of two vectors.
 
@@ -90,6 +101,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     return input[:, None] * vec2
 
 
+@public(method=True)
 def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
 ) -> Tensor:
@@ -108,3 +120,36 @@ def addmm(
     elif not is_number(beta, 1):
         base = base * beta
     return scaled + base
+
+
+def _triangle(name: str, input: Tensor, diagonal: int, lower: bool) -> Tensor:
+    diagonal = whole(name, "diagonal", diagonal)
+    if input.ndim < 2:
+        raise RuntimeError(f"{name}: expected at least 2 dimensions, got {input.ndim}")
+    rows, columns = arange(input.shape[-2])[:, None] + diagonal, arange(input.shape[-1])
+    keep = columns <= rows if lower else columns >= rows
+    return where(keep, input, fill_of(name, input, 0))
+
+
+@public(method=True)
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The lower triangle of matrices; zeros above ``diagonal``.
+
+    Example:
+        >>> weft.tril(weft.ones(2, 2))
+        tensor([[1., 0.],
+                [1., 1.]])
+    """
+    return _triangle("tril", input, diagonal, True)
+
+
+@public(method=True)
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The upper triangle of matrices; zeros below ``diagonal``.
+
+    Example:
+        >>> weft.triu(weft.ones(2, 2))
+        tensor([[1., 1.],
+                [0., 1.]])
+    """
+    return _triangle("triu", input, diagonal, False)
