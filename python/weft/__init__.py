@@ -8,6 +8,7 @@ A deep-learning framework for CPUs with torch's names: eager automatic different
 import builtins as _builtins
 
 from weft import _core as _core
+from weft import _indexing as _indexing  # the door calls it
 from weft import _methods as _methods
 from weft._core import (
     CompileError,
