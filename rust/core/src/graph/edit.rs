@@ -18,7 +18,9 @@ pub struct Rewrite<'a> {
 impl<'a> Rewrite<'a> {
     /// An empty graph to rebuild `old` into.
     pub fn new(old: &'a Graph) -> Rewrite<'a> {
-        let new = Graph { inputs: old.inputs.clone(), ..Graph::default() };
+        let (nodes, values) =
+            (Vec::with_capacity(old.nodes.len()), Vec::with_capacity(old.values.len()));
+        let new = Graph { nodes, values, inputs: old.inputs.clone(), outputs: Vec::new() };
         Rewrite { old, new, map: vec![None; old.values.len()] }
     }
 

@@ -1,7 +1,10 @@
 //! Fusing pointwise operations of one shape into chains over tiles.
 //!
 //! Each operation joins the group of one of its producers if the graph of groups stays
-//! free of cycles, found by a bounded walk upwards from its other inputs.
+//! free of cycles. Levels tell: whatever reads something stands above it, so a producer
+//! that stands below a group does not depend on it. Where one stands above, the group is
+//! raised beyond it, with all that must then follow, unless that leads back to the producer
+//! or too far.
 
 use std::collections::HashMap;
 
@@ -18,8 +21,8 @@ use crate::op::{Class, Op};
 const MOST_STEPS: usize = 32;
 /// Values that a group reads at most, counted with repetition.
 const MOST_INPUTS: usize = 24;
-/// Nodes that one search for a cycle looks at before it gives up and says "maybe".
-const SEARCH: usize = 256;
+/// Readers that one raise of a group follows before it gives up.
+const MOST_RAISED: usize = 256;
 
 #[derive(Default)]
 struct Group {
@@ -31,15 +34,64 @@ struct Groups<'a> {
     graph: &'a Graph,
     groups: Vec<Group>,
     of: Vec<Option<usize>>,
+    levels: Levels,
+}
+
+/// What runs at once (a group, or one operation that is in none), by its first node.
+#[derive(Default)]
+struct Levels {
+    /// By node, the first of those that it runs with.
+    first: Vec<usize>,
+    /// By first node: above the levels of all that is read.
+    level: Vec<usize>,
+    /// By first node, the first nodes of those who read it.
+    readers: Vec<SmallVec<[usize; 2]>>,
+    /// Readers that raises have followed.
+    followed: usize,
+}
+
+impl Levels {
+    fn add(&mut self, first: Option<usize>, from: &[usize]) {
+        let at = self.first.len();
+        let first = first.unwrap_or(at);
+        self.first.push(first);
+        self.readers.push(SmallVec::new());
+        self.level.push(from.iter().map(|&f| self.level[f] + 1).max().unwrap_or(0));
+        for &from in from.iter().filter(|&&from| from != first) {
+            self.readers[from].push(first);
+        }
+    }
+
+    /// Whether what runs with `first` can stand above all of `from`, and it does from now on.
+    fn raise(&mut self, first: usize, from: &[usize]) -> bool {
+        let below = || from.iter().filter(|&&from| from != first);
+        let Some(level) = below().map(|&from| self.level[from] + 1).max() else { return true };
+        let mut before: SmallVec<[(usize, usize); 8]> = SmallVec::new();
+        let mut raised: SmallVec<[(usize, usize); 8]> = SmallVec::new();
+        raised.push((first, level));
+        let mut left = MOST_RAISED;
+        while let Some((at, level)) = raised.pop() {
+            if self.level[at] >= level {
+                continue;
+            }
+            let readers = &self.readers[at];
+            if left < readers.len() || below().any(|&from| from == at) {
+                before.into_iter().rev().for_each(|(at, level)| self.level[at] = level);
+                return false;
+            }
+            left -= readers.len();
+            self.followed += readers.len();
+            before.push((at, self.level[at]));
+            self.level[at] = level;
+            raised.extend(readers.iter().map(|&reader| (reader, level + 1)));
+        }
+        true
+    }
 }
 
 /// Fuses pointwise operations; counts the operations that disappear into groups.
 pub fn fuse(graph: &Graph) -> Result<(Graph, usize)> {
-    let mut groups = Groups { graph, groups: Vec::new(), of: vec![None; graph.nodes.len()] };
-    for at in 0..graph.nodes.len() {
-        groups.place(at);
-    }
-    groups.rebuild()
+    Groups::of(graph).rebuild()
 }
 
 fn pointwise(node: &Node) -> Option<&Op> {
@@ -50,6 +102,13 @@ fn pointwise(node: &Node) -> Option<&Op> {
 }
 
 impl Groups<'_> {
+    fn of(graph: &Graph) -> Groups<'_> {
+        let of = vec![None; graph.nodes.len()];
+        let mut groups = Groups { graph, groups: Vec::new(), of, levels: Levels::default() };
+        (0..graph.nodes.len()).for_each(|at| groups.place(at));
+        groups
+    }
+
     fn maker(&self, value: ValueId) -> usize {
         self.graph.values[value.0 as usize].node.0 as usize
     }
@@ -60,53 +119,37 @@ impl Groups<'_> {
 
     fn place(&mut self, at: usize) {
         let node = &self.graph.nodes[at];
+        let from = node.inputs.iter().map(|v| self.levels.first[self.maker(*v)]);
+        let from: SmallVec<[usize; 4]> = from.collect();
         if pointwise(node).is_none() {
-            return;
+            return self.levels.add(None, &from);
         }
-        let shape = self.shape(at);
-        let mut candidates: SmallVec<[usize; 4]> =
-            node.inputs.iter().filter_map(|v| self.of[self.maker(*v)]).collect();
-        candidates.sort_unstable_by(|a, b| b.cmp(a));
-        candidates.dedup();
-        let joined = candidates.into_iter().find(|&g| {
-            let group = &self.groups[g];
-            group.members.len() < MOST_STEPS
-                && group.inputs + node.inputs.len() <= MOST_INPUTS
-                && self.shape(group.members[0]) == shape
-                && !self.reaches_around(node, g)
-        });
-        let g = joined.unwrap_or_else(|| {
+        let g = self.joined(at, &from).unwrap_or_else(|| {
             self.groups.push(Group::default());
             self.groups.len() - 1
         });
+        self.levels.add(self.groups[g].members.first().copied(), &from);
         self.groups[g].members.push(at);
         self.groups[g].inputs += node.inputs.len();
         self.of[at] = Some(g);
     }
 
-    /// Whether some input of `node` outside group `g` may depend on the group.
-    fn reaches_around(&self, node: &Node, g: usize) -> bool {
-        let mut stack: Vec<usize> = node.inputs.iter().map(|v| self.maker(*v)).collect();
-        stack.retain(|&at| self.of[at] != Some(g));
-        let mut seen: Vec<usize> = Vec::new();
-        while let Some(at) = stack.pop() {
-            if self.of[at] == Some(g) {
-                return true;
-            }
-            if seen.contains(&at) {
-                continue;
-            }
-            if seen.len() == SEARCH {
-                return true;
-            }
-            let single = [at];
-            let members = self.of[at].map_or(&single[..], |h| &self.groups[h].members[..]);
-            seen.extend_from_slice(members);
-            for &member in members {
-                stack.extend(self.graph.nodes[member].inputs.iter().map(|v| self.maker(*v)));
-            }
-        }
-        false
+    /// The latest group of a producer that node `at`, which reads what runs with `from`, can
+    /// join.
+    fn joined(&mut self, at: usize, from: &[usize]) -> Option<usize> {
+        let (inputs, shape) = (from.len(), self.shape(at));
+        let mut candidates: SmallVec<[usize; 4]> =
+            from.iter().filter_map(|&first| self.of[first]).collect();
+        candidates.sort_unstable_by(|a, b| b.cmp(a));
+        candidates.dedup();
+        candidates.into_iter().find(|&g| {
+            let group = &self.groups[g];
+            let first = group.members[0];
+            group.members.len() < MOST_STEPS
+                && group.inputs + inputs <= MOST_INPUTS
+                && self.shape(first) == shape
+                && self.levels.raise(first, from)
+        })
     }
 
     fn rebuild(&self) -> Result<(Graph, usize)> {
@@ -220,5 +263,64 @@ impl Groups<'_> {
             rewrite.replace(old, new);
         }
         Ok(gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Output, Role};
+    use crate::op::matmul::Matmul;
+    use crate::op::pointwise::rows;
+    use crate::site::Site;
+
+    fn square() -> Fact {
+        Fact::new(DType::F32, Shape::new(&[2, 2]))
+    }
+
+    fn call(graph: &mut Graph, op: Op, inputs: &[ValueId]) -> ValueId {
+        graph.call(op, inputs, Site::UNKNOWN).unwrap()[0]
+    }
+
+    /// Layers with a sum around each: what a layer adds to is old, what it adds is new.
+    fn residual(layers: usize) -> Graph {
+        let mut g = Graph::default();
+        let mut x = g.input(square());
+        for _ in 0..layers {
+            let w = g.input(square());
+            let h = call(&mut g, Op::Matmul(Matmul::default()), &[x, w]);
+            let h = call(&mut g, Op::Pointwise(&rows::RELU), &[h]);
+            x = call(&mut g, Op::Pointwise(&rows::ADD), &[x, h]);
+        }
+        g.outputs.push(Output { value: x, role: Role::Return(0) });
+        g
+    }
+
+    #[test]
+    fn deep_graphs_are_fused_to_the_end_without_a_search() {
+        let graph = residual(3000);
+        let groups = Groups::of(&graph);
+        assert!(groups.levels.followed <= graph.nodes.len(), "{}", groups.levels.followed);
+        assert_eq!(groups.rebuild().unwrap().1, 3000);
+    }
+
+    #[test]
+    fn a_group_is_raised_above_what_it_reads_unless_that_reads_the_group() {
+        let mut g = Graph::default();
+        let (x, w) = (g.input(square()), g.input(square()));
+        let early = call(&mut g, Op::Pointwise(&rows::EXP), &[x]);
+        let apart = call(&mut g, Op::Matmul(Matmul::default()), &[x, w]);
+        let above = call(&mut g, Op::Matmul(Matmul::default()), &[apart, w]);
+        let joins = call(&mut g, Op::Pointwise(&rows::ADD), &[early, above]);
+        let reads = call(&mut g, Op::Matmul(Matmul::default()), &[joins, w]);
+        let stays = call(&mut g, Op::Pointwise(&rows::ADD), &[joins, reads]);
+        g.outputs.push(Output { value: stays, role: Role::Return(0) });
+        let groups = Groups::of(&g);
+        let of = |value| groups.of[groups.maker(value)];
+        assert_eq!(of(early), of(joins));
+        assert_ne!(of(joins), of(stays));
+        let level = |value| groups.levels.level[groups.levels.first[groups.maker(value)]];
+        assert!(level(apart) < level(above) && level(above) < level(joins));
+        assert!(level(joins) < level(reads) && level(reads) < level(stays));
     }
 }

@@ -36,15 +36,15 @@ pub const LOWER: &[Stage] = &[Stage { name: "fused", pass: fuse::fuse }];
 
 /// Runs stages in order; returns the graph and what each took away.
 pub fn run(graph: &Graph, stages: &[Stage]) -> Result<(Graph, Vec<(&'static str, usize)>)> {
-    let mut graph = graph.clone();
+    let mut now: Option<Graph> = None;
     let mut report = Vec::new();
     for stage in stages {
-        let (next, count) = (stage.pass)(&graph)?;
+        let (next, count) = (stage.pass)(now.as_ref().unwrap_or(graph))?;
         if cfg!(debug_assertions) {
             verify(&next)?;
         }
-        graph = next;
+        now = Some(next);
         report.push((stage.name, count));
     }
-    Ok((graph, report))
+    Ok((now.unwrap_or_else(|| graph.clone()), report))
 }
