@@ -17,6 +17,9 @@ use weft_core::pass::{self, LOWER, TIDY};
 use weft_core::site::Site;
 use weft_kernels::{DType, Layout, Shape};
 
+/// Builds a program of about so many nodes or tensors.
+type Make = fn(usize) -> Graph;
+
 fn f32s(dims: &[usize]) -> Fact {
     Fact::new(DType::F32, Shape::new(dims))
 }
@@ -120,7 +123,7 @@ fn milliseconds<T>(body: impl FnOnce() -> T) -> (T, f64) {
 
 fn main() {
     verify_plans(false);
-    let programs: [(&str, fn(usize) -> Graph); 5] = [
+    let programs: [(&str, Make); 5] = [
         ("chain", chain),
         ("fan", fan),
         ("residual", residual),

@@ -1,5 +1,6 @@
 //! A recording made ready to run again and again.
 
+use std::collections::HashSet;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -165,13 +166,9 @@ impl Executable {
     pub fn grad_leaves(&self, args: &[Tensor]) -> Vec<Tensor> {
         let set = self.recording.grads.iter().map(|(leaf, _)| leaf);
         let read = self.recording.grads_read.iter().map(|guard| &guard.leaf);
-        let mut leaves: Vec<Tensor> = Vec::new();
-        for leaf in set.chain(read).map(|leaf| leaf.of(args)) {
-            if !leaves.iter().any(|known| known.same(leaf)) {
-                leaves.push(leaf.clone());
-            }
-        }
-        leaves
+        let mut known = HashSet::new();
+        let new = |leaf: &&Tensor| known.insert(leaf.key());
+        set.chain(read).map(|leaf| leaf.of(args)).filter(new).cloned().collect()
     }
 
     /// Number of arithmetic operations of one run.

@@ -1,11 +1,14 @@
 //! What a function hands out: new tensors, and windows onto memory that was there before.
 
+use std::collections::HashMap;
+
 use weft_kernels::Layout;
 
+use super::known::Known;
 use super::recorder::Recorder;
 use super::recording::{Binding, Leaf};
 use crate::error::{Error, Result};
-use crate::graph::{Output, Role};
+use crate::graph::{Output, Role, ValueId};
 use crate::op::Op;
 use crate::tensor::Tensor;
 
@@ -60,12 +63,47 @@ impl Given {
     }
 }
 
+/// What leaves a graph in the making.
+#[derive(Default)]
+pub(super) struct Outputs {
+    list: Vec<Output>,
+    numbers: HashMap<ValueId, u32>,
+}
+
+impl Outputs {
+    /// The number of the result `value`, which gets the `role` of that number if it is new.
+    fn number(&mut self, value: ValueId, role: fn(u32) -> Role) -> u32 {
+        let next = self.list.len() as u32;
+        let number = *self.numbers.entry(value).or_insert(next);
+        if number == next {
+            self.add(value, role(number));
+        }
+        number
+    }
+
+    /// Adds a value that leaves as no result.
+    pub fn add(&mut self, value: ValueId, role: Role) {
+        self.list.push(Output { value, role });
+    }
+
+    /// All of them: what is returned, gradients, updates.
+    pub fn sorted(mut self) -> Vec<Output> {
+        self.list.sort_by_key(|output| match output.role {
+            Role::Return(i) => (0, i),
+            Role::Grad(i) => (1, i),
+            Role::Update(i) => (2, i),
+        });
+        self.list
+    }
+}
+
 impl Recorder {
-    /// A tensor that the function returns.
+    /// A tensor that the function returns; `grads` are what `.grad` fields are now.
     pub(super) fn returned(
         &mut self,
         tensor: &Tensor,
-        outputs: &mut Vec<Output>,
+        grads: &Known<Given>,
+        outputs: &mut Outputs,
     ) -> Result<Returned> {
         let walked = match tensor.node()? {
             None => None,
@@ -80,12 +118,8 @@ impl Recorder {
                 Some(op)
             }
         };
-        let set = |leaf: &Tensor| leaf.peek_grad().is_some_and(|grad| grad.same(tensor));
-        if let Some(k) = self.grads_set.iter().position(set) {
-            return Ok(Returned { given: Given::Grad(k), walked, wants: false, grad: None });
-        }
-        if let Some(leaf) = self.leaf_of_grad(tensor) {
-            return Ok(Returned { given: Given::LeafGrad(leaf), walked, wants: false, grad: None });
+        if let Some(given) = grads.get(tensor) {
+            return Ok(Returned { given: given.clone(), walked, wants: false, grad: None });
         }
         let wants = walked.is_none() && tensor.requires_grad();
         let given = self.given(tensor, outputs, Role::Return)?;
@@ -99,10 +133,10 @@ impl Recorder {
     pub(super) fn given(
         &mut self,
         tensor: &Tensor,
-        outputs: &mut Vec<Output>,
+        outputs: &mut Outputs,
         role: fn(u32) -> Role,
     ) -> Result<Given> {
-        if let Some(i) = self.args.iter().position(|arg| arg.same(tensor)) {
+        if let Some(i) = self.arg_number(tensor) {
             return Ok(Given::Arg(i));
         }
         self.value(tensor)?;
@@ -130,14 +164,6 @@ impl Recorder {
         } else {
             (self.value(tensor)?, Layout::contiguous(layout.shape))
         };
-        let known = outputs.iter().find_map(|o| match o.role {
-            Role::Return(i) | Role::Grad(i) if o.value == value => Some(i),
-            _ => None,
-        });
-        let number = known.unwrap_or(outputs.len() as u32);
-        if known.is_none() {
-            outputs.push(Output { value, role: role(number) });
-        }
-        Ok(Given::Made(number, layout))
+        Ok(Given::Made(outputs.number(value, role), layout))
     }
 }

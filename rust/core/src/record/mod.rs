@@ -7,6 +7,7 @@
 
 mod apart;
 mod given;
+mod known;
 mod recorder;
 mod recording;
 mod session;

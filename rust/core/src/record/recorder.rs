@@ -1,18 +1,19 @@
 //! Watching an eager run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 use weft_kernels::{Buffer, DType, Layout, Shape};
 
-use super::given::{Given, Returned};
+use super::given::{Given, Outputs, Returned};
+use super::known::Known;
 use super::recording::{Binding, GradGuard, Leaf, Recording};
 use super::storage::{Storage, extent};
 use super::widened::{Part, merge};
 use crate::error::{Error, Result};
 use crate::fact::Fact;
-use crate::graph::{Constant, Graph, Output, Role, ValueId};
+use crate::graph::{Constant, Graph, Role, ValueId};
 use crate::op::view::{AsStridedScatter, View};
 use crate::op::{Class, Op};
 use crate::site::Site;
@@ -29,26 +30,29 @@ pub struct Recorder {
     /// What tensors carry that are made during it; known when it ends.
     pub(super) number: u32,
     pub(super) args: Vec<Tensor>,
+    /// Their numbers.
+    arg_numbers: Known<usize>,
     requires: Vec<bool>,
     /// Buffers of inputs that no older tensor stands for.
-    pub(super) adopted: Vec<u64>,
+    pub(super) adopted: HashSet<u64>,
     /// Inputs that turned out to be parts of larger ones.
     parts: Vec<Part>,
     /// Arguments that must be the same tensor at every call.
-    pins: Vec<usize>,
+    pins: HashSet<usize>,
     /// Leaves whose `.grad` was set, in order.
-    pub(super) grads_set: Vec<Tensor>,
+    pub(super) grads_set: Known<()>,
     /// Tensors whose `requires_grad` was read, and what it was.
-    flags_read: Vec<(Tensor, bool)>,
+    flags_read: Known<bool>,
     /// Tensors whose `requires_grad` was switched, in order.
-    switched: Vec<Tensor>,
+    switched: Known<()>,
     /// What `.grad` fields were found to be, before they were set.
-    grads_read: Vec<(Tensor, Option<Layout>)>,
+    grads_read: Known<Option<Layout>>,
+    /// By buffer of a `.grad` that was there before, its leaf.
     grad_of: HashMap<u64, Tensor>,
-    /// Copies that stand for views whose place is not known.
-    stand_ins: Vec<Tensor>,
+    /// Copies that stand for views whose place is not known, by their buffers.
+    stand_ins: HashMap<u64, Tensor>,
     /// Older tensors that a change in place gave a history.
-    rebased: Vec<Tensor>,
+    rebased: Known<()>,
     /// Blocks of the random stream that the recording's own operations have used: other threads
     /// may draw meanwhile.
     random_blocks: u64,
@@ -65,22 +69,24 @@ impl Recorder {
             layouts: Vec::new(),
             first_own: Buffer::next_id(),
             args: args.to_vec(),
+            arg_numbers: Known::default(),
             requires: Vec::new(),
-            adopted: Vec::new(),
+            adopted: Default::default(),
             parts: Vec::new(),
-            pins: Vec::new(),
-            grads_set: Vec::new(),
-            flags_read: Vec::new(),
-            switched: Vec::new(),
-            grads_read: Vec::new(),
+            pins: Default::default(),
+            grads_set: Default::default(),
+            flags_read: Default::default(),
+            switched: Default::default(),
+            grads_read: Default::default(),
             grad_of: HashMap::new(),
-            stand_ins: Vec::new(),
-            rebased: Vec::new(),
+            stand_ins: Default::default(),
+            rebased: Default::default(),
             random_blocks: 0,
             site: Site::UNKNOWN,
             number: 0,
         };
         for (i, arg) in args.iter().enumerate() {
+            recorder.arg_numbers.add(arg, i);
             let known = recorder.storages.get(&arg.buffer().id());
             if known.is_none_or(|list| !list.iter().any(|s| s.covers(arg.layout()))) {
                 recorder.add_input(
@@ -156,13 +162,17 @@ impl Recorder {
         if !self.storages.contains_key(&id) {
             // What becomes of the tensor itself does not concern later runs.
             self.adopt_input(&tensor.detach());
-            self.adopted.push(id);
+            self.adopted.insert(id);
         }
     }
 
     pub(super) fn leaf(&self, tensor: &Tensor) -> Leaf {
-        let arg = self.args.iter().position(|arg| arg.same(tensor));
-        arg.map_or_else(|| Leaf::Captured(tensor.clone()), Leaf::Arg)
+        self.arg_number(tensor).map_or_else(|| Leaf::Captured(tensor.clone()), Leaf::Arg)
+    }
+
+    /// Which argument a tensor is.
+    pub(super) fn arg_number(&self, tensor: &Tensor) -> Option<usize> {
+        self.arg_numbers.get(tensor).copied()
     }
 
     /// Data that Python made during the recording.
@@ -314,7 +324,7 @@ impl Recorder {
     }
 
     pub(super) fn before_write(&mut self, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
-        let copies = |t: &Tensor| self.stand_ins.iter().any(|x| x.buffer().same(t.buffer()));
+        let copies = |t: &Tensor| self.stand_ins.contains_key(&t.buffer().id());
         if targets.iter().any(copies) {
             return Err(Error::compile(format_args!(
                 "x[i] with a tensor i is changed in place inside a compiled function, which the \
@@ -327,19 +337,19 @@ impl Recorder {
     }
 
     pub(super) fn stands_for_view(&mut self, copy: &Tensor) {
-        self.stand_ins.push(copy.clone());
+        self.stand_ins.insert(copy.buffer().id(), copy.clone());
     }
 
     pub(super) fn rebased(&mut self, owner: &Tensor) {
-        if owner.buffer().id() < self.first_own && !self.rebased.iter().any(|t| t.same(owner)) {
-            self.rebased.push(owner.clone());
+        if owner.buffer().id() < self.first_own {
+            self.rebased.add(owner, ());
         }
     }
 
     /// A plan writes what older tensors hold, but leaves no history behind them.
     fn check_histories(&self) -> Result<()> {
         let open = |(node, _): (crate::tape::NodeRef, u32)| node.with(|n| !n.released);
-        for tensor in &self.rebased {
+        for (tensor, ()) in self.rebased.iter() {
             if tensor.node()?.is_some_and(open) {
                 return Err(Error::compile(format_args!(
                     "{} from outside, changed in place, still needs its gradient computed when the \
@@ -384,44 +394,35 @@ impl Recorder {
     }
 
     pub(super) fn grad_read(&mut self, leaf: &Tensor, grad: Option<&Tensor>) {
-        let known = self.grads_set.iter().any(|t| t.same(leaf))
-            || self.grads_read.iter().any(|(t, _)| t.same(leaf));
-        if known {
+        if self.grads_set.has(leaf) || self.grads_read.has(leaf) {
             return;
         }
-        let layout = grad.map(|g| *g.layout());
-        self.grads_read.push((leaf.clone(), layout));
+        self.grads_read.add(leaf, grad.map(|g| *g.layout()));
         if let Some(grad) = grad {
             self.grad_of.insert(grad.buffer().id(), leaf.clone());
         }
     }
 
     pub(super) fn grad_set(&mut self, leaf: &Tensor) {
-        if !self.grads_set.iter().any(|t| t.same(leaf)) {
-            self.grads_set.push(leaf.clone());
-        }
+        self.grads_set.add(leaf, ());
     }
 
     pub(super) fn flag_read(&mut self, tensor: &Tensor) {
-        let known = |(t, _): &(Tensor, bool)| t.same(tensor);
-        let is_arg = self.args.iter().any(|arg| arg.same(tensor));
-        let switched = self.switched.iter().any(|t| t.same(tensor));
-        if !is_arg && !switched && !self.flags_read.iter().any(known) {
-            self.flags_read.push((tensor.clone(), tensor.requires_grad()));
+        if !self.arg_numbers.has(tensor) && !self.switched.has(tensor) {
+            self.flags_read.add(tensor, tensor.requires_grad());
         }
     }
 
     pub(super) fn flag_switched(&mut self, tensor: &Tensor) {
-        if !self.switched.iter().any(|t| t.same(tensor)) {
-            self.switched.push(tensor.clone());
-        }
+        self.switched.add(tensor, ());
     }
 
     /// Arguments that share memory with one of `doors`: tensors that the function reached
     /// in another way than as an argument.
     fn pinned(&self, doors: &[Tensor]) -> Vec<(usize, Tensor)> {
-        let outside = |arg: &Tensor| doors.iter().any(|door| door.buffer().same(arg.buffer()));
-        let pinned = |i: usize, arg: &Tensor| self.pins.contains(&i) || outside(arg);
+        let outside: HashSet<u64> = doors.iter().map(|door| door.buffer().id()).collect();
+        let pinned =
+            |i: usize, arg: &Tensor| self.pins.contains(&i) || outside.contains(&arg.buffer().id());
         let args = self.args.iter().enumerate().filter(|(i, arg)| pinned(*i, arg));
         args.map(|(i, arg)| (i, arg.clone())).collect()
     }
@@ -429,45 +430,41 @@ impl Recorder {
     pub(super) fn finish(mut self, returned: &[Tensor], doors: &[Tensor]) -> Result<Recording> {
         self.check_histories()?;
         self.check_apart()?;
-        let mut outputs = Vec::new();
+        let mut outputs = Outputs::default();
         let mut grads: Vec<(Leaf, Option<Given>)> = Vec::new();
-        for leaf in self.grads_set.clone() {
+        let set = std::mem::take(&mut self.grads_set);
+        for (leaf, ()) in set.iter() {
             let given = match leaf.peek_grad() {
                 None => None,
                 Some(grad) => Some(self.given(&grad, &mut outputs, Role::Grad)?),
             };
-            grads.push((self.leaf(&leaf), given));
+            grads.push((self.leaf(leaf), given));
         }
+        let found = self.grads_now(&set);
         let mut returns: Vec<Returned> = Vec::new();
         for tensor in returned {
-            returns.push(self.returned(tensor, &mut outputs)?);
+            returns.push(self.returned(tensor, &found, &mut outputs)?);
         }
         for storage in self.storages.values().flatten() {
             if let (Some(input), true) = (storage.input, storage.written) {
-                outputs.push(Output { value: storage.value, role: Role::Update(input) });
+                outputs.add(storage.value, Role::Update(input));
             }
         }
-        outputs.sort_by_key(|o| match o.role {
-            Role::Return(i) => (0, i),
-            Role::Grad(i) => (1, i),
-            Role::Update(i) => (2, i),
-        });
-        self.graph.outputs = outputs;
+        self.graph.outputs = outputs.sorted();
         if !self.parts.is_empty() {
             self.graph = merge(&self.graph, &self.parts)?;
         }
-        let guards = std::mem::take(&mut self.grads_read);
-        let grads_read = guards
-            .into_iter()
-            .map(|(leaf, layout)| GradGuard {
-                leaf: self.leaf(&leaf),
-                layout,
-                on: self.captured_grad(&leaf),
-            })
-            .collect();
-        let switched = std::mem::take(&mut self.switched);
-        let switched = switched.iter().map(|t| (self.leaf(t), t.requires_grad())).collect();
+        let grads_read = self.grad_guards();
+        let switched =
+            self.switched.iter().map(|(t, ())| (self.leaf(t), t.requires_grad())).collect();
+        let captured = self.bindings.iter().filter_map(|binding| match binding {
+            Binding::Captured(tensor) => Some(tensor.buffer().id()),
+            _ => None,
+        });
+        let mut captured: Vec<u64> = captured.collect();
+        captured.sort_unstable();
         Ok(Recording {
+            captured,
             pinned: self.pinned(doors),
             aliases: self.aliases(),
             graph: self.graph,
@@ -476,29 +473,42 @@ impl Recorder {
             returns,
             grads,
             grads_read,
-            flags_read: self.flags_read,
+            flags_read: self.flags_read.into_list(),
             switched,
             requires: self.requires,
             random_blocks: self.random_blocks,
         })
     }
 
-    /// The leaf whose `.grad`, untouched, is `tensor`.
-    pub(super) fn leaf_of_grad(&self, tensor: &Tensor) -> Option<Leaf> {
-        let is_its = |leaf: &Tensor| leaf.peek_grad().is_some_and(|grad| grad.same(tensor));
-        let found = self.grads_read.iter().find(|(leaf, _)| is_its(leaf));
-        found.map(|(leaf, _)| self.leaf(leaf))
+    /// What the `.grad` fields that were set or read are now.
+    fn grads_now(&self, set: &Known<()>) -> Known<Given> {
+        let mut found = Known::default();
+        for (k, (leaf, ())) in set.iter().enumerate() {
+            leaf.peek_grad().inspect(|grad| found.add(grad, Given::Grad(k)));
+        }
+        for (leaf, _) in self.grads_read.iter() {
+            leaf.peek_grad().inspect(|grad| found.add(grad, Given::LeafGrad(self.leaf(leaf))));
+        }
+        found
     }
 
-    /// The memory of a leaf's first `.grad`, if a tensor from outside has it too.
-    fn captured_grad(&self, leaf: &Tensor) -> Option<Buffer> {
-        let (id, _) = self.grad_of.iter().find(|(_, its)| its.same(leaf))?;
-        self.bindings.iter().find_map(|binding| match binding {
-            Binding::Captured(tensor) if tensor.buffer().id() == *id => {
-                Some(tensor.buffer().clone())
-            }
+    /// What the `.grad` fields that were read have to be.
+    fn grad_guards(&self) -> Vec<GradGuard> {
+        let captured = self.bindings.iter().filter_map(|binding| match binding {
+            Binding::Captured(tensor) => Some((tensor.buffer().id(), tensor.buffer())),
             _ => None,
-        })
+        });
+        let captured: HashMap<u64, &Buffer> = captured.collect();
+        let mut shared: Known<&Buffer> = Known::default();
+        for (id, leaf) in &self.grad_of {
+            captured.get(id).inspect(|buffer| shared.add(leaf, buffer));
+        }
+        let guard = |(leaf, layout): &(Tensor, Option<Layout>)| GradGuard {
+            leaf: self.leaf(leaf),
+            layout: *layout,
+            on: shared.get(leaf).map(|&buffer| buffer.clone()),
+        };
+        self.grads_read.iter().map(guard).collect()
     }
 
     /// Arguments that are the `.grad` of a leaf.

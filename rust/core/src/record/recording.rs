@@ -1,5 +1,6 @@
 //! A finished recording, and how two of them differ.
 
+use smallvec::SmallVec;
 use weft_kernels::{Buffer, Layout};
 
 use super::given::{Given, Returned};
@@ -94,6 +95,8 @@ pub struct Recording {
     pub pinned: Vec<(usize, Tensor)>,
     /// Arguments that have to be the `.grad` of these leaves.
     pub aliases: Vec<(usize, Leaf)>,
+    /// Numbers of the buffers of captured tensors, in order.
+    pub captured: Vec<u64>,
     /// What `.grad` fields had to be.
     pub grads_read: Vec<GradGuard>,
     /// Whether each captured tensor wanted a gradient.
@@ -124,24 +127,36 @@ impl Recording {
                 _ => true,
             })
             && self.pinned.iter().all(|(i, tensor)| args[*i].same(tensor))
-            && args.iter().enumerate().all(|(i, arg)| self.stands_apart(i, arg, args))
+            && self.stand_apart(args)
     }
 
-    /// Whether an argument shares memory with nothing but what it did.
-    fn stands_apart(&self, i: usize, arg: &Tensor, args: &[Tensor]) -> bool {
-        if self.pinned.iter().any(|(pinned, _)| *pinned == i) {
+    /// Whether no argument shares memory with anything but what it did.
+    fn stand_apart(&self, args: &[Tensor]) -> bool {
+        let buffer = |guard: &GradGuard| Some(guard.leaf.of(args).peek_grad()?.buffer().id());
+        let guards = self.grads_read.iter().enumerate();
+        let mut grads: SmallVec<[(u64, usize); 16]> = match args.is_empty() {
+            true => SmallVec::new(),
+            false => guards.filter_map(|(g, guard)| Some((buffer(guard)?, g))).collect(),
+        };
+        grads.sort_unstable();
+        args.iter().enumerate().all(|(i, arg)| self.stands_apart(i, arg, &grads))
+    }
+
+    /// The same of one argument, with the guards of `.grad` fields by their buffers.
+    fn stands_apart(&self, i: usize, arg: &Tensor, grads: &[(u64, usize)]) -> bool {
+        if self.pinned.binary_search_by_key(&i, |(pinned, _)| *pinned).is_ok() {
             return true;
         }
-        let buffer = arg.buffer();
-        let captured = self.bindings.iter().any(|binding| match binding {
-            Binding::Captured(tensor) => tensor.buffer().same(buffer),
-            _ => false,
-        });
-        let is_grad =
-            |leaf: &Leaf| leaf.of(args).peek_grad().is_some_and(|grad| grad.buffer().same(buffer));
-        let expected = |leaf: &Leaf| self.aliases.iter().any(|(j, l)| *j == i && l.same(leaf));
-        !captured
-            && self.grads_read.iter().all(|guard| is_grad(&guard.leaf) == expected(&guard.leaf))
+        let id = arg.buffer().id();
+        let first = grads.partition_point(|(buffer, _)| *buffer < id);
+        let shared = grads[first..].iter().take_while(|(buffer, _)| *buffer == id);
+        let known = self.aliases.partition_point(|(j, _)| *j < i);
+        let known = || self.aliases[known..].iter().take_while(|(j, _)| *j == i);
+        let expected =
+            |(_, g): &(u64, usize)| known().any(|(_, leaf)| leaf.same(&self.grads_read[*g].leaf));
+        self.captured.binary_search(&id).is_err()
+            && shared.clone().count() == known().count()
+            && shared.clone().all(expected)
     }
 
     /// The first difference from `other`, if there is one: operations, attributes,
