@@ -12,7 +12,7 @@ use weft_core::op::Op;
 use weft_core::op::matmul::Matmul;
 use weft_core::op::optim::Optim;
 use weft_core::op::pointwise::{Row, rows};
-use weft_core::op::reduce::{Kind, Reduce};
+use weft_core::op::reduce::{Reduce, ReduceKind};
 use weft_core::pass::{self, LOWER, TIDY};
 use weft_core::site::Site;
 use weft_kernels::{DType, Layout, Shape};
@@ -56,7 +56,7 @@ fn fan(n: usize) -> Graph {
     for _ in 0..n / 2 {
         let y = g.input(f32s(&[4]));
         let z = row(&mut g, &rows::MUL, &[x, y]);
-        let sum = Reduce { kind: Kind::Sum, dims: 1, keepdim: false };
+        let sum = Reduce { kind: ReduceKind::Sum, dims: 1, keepdim: false };
         let sum = call(&mut g, Op::Reduce(sum), &[z])[0];
         give(&mut g, sum);
     }

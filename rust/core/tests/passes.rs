@@ -101,7 +101,7 @@ fn pointwise_chains_become_one_program() {
         lowered.to_string(),
         "%0 = input 0 : f32[4, 8]\n\
          %1 = input 1 : f32[8]\n\
-         %2 = fused(%0, %1, ops=[add, tanh, mul]) : f32[4, 8]\n\
+         %2 = chain(%0, %1, ops=[add, tanh, mul]) : f32[4, 8]\n\
          return %2\n"
     );
 }
@@ -128,7 +128,7 @@ fn a_group_never_waits_for_itself() {
         "%0 = input 0 : f32[4]\n\
          %1 = exp(%0) : f32[4]\n\
          %2 = sum(%1, dim=[0], keepdim=true) : f32[1]\n\
-         %3 = fused(%1, %2, ops=[sub, neg]) : f32[4]\n\
+         %3 = chain(%1, %2, ops=[sub, neg]) : f32[4]\n\
          return %3\n"
     );
 }
