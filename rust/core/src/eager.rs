@@ -1,19 +1,24 @@
 //! Operations that compute at once, and leave a node on the tape if gradients are wanted.
 
+mod operand;
+
 use smallvec::{SmallVec, smallvec};
-use weft_kernels::{Arg, Buffer, DType, chain, copy};
+use weft_kernels::chain::{self, Flat};
+use weft_kernels::{Arg, Buffer, DType, Layout, copy};
 
 use crate::error::{Error, Result};
 use crate::fact::Fact;
 use crate::listen;
 use crate::mode;
 use crate::op::cast::Cast;
-use crate::op::pointwise::Out;
+use crate::op::pointwise::{Out, Row};
 use crate::op::view::View;
 use crate::op::{Class, Emit, Op, Read, Val, Vals};
 use crate::tape;
 use crate::tensor::Tensor;
 use crate::writers;
+
+pub use operand::{Operand, pointwise, pointwise_into};
 
 /// Results of one operation.
 pub type Results = SmallVec<[Tensor; 1]>;
@@ -66,19 +71,25 @@ fn same_layout(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
     if !fits {
         return None;
     }
-    let tile = row.tile.get(first.dtype())?;
-    let dtype = if row.out == Out::Bool { DType::Bool } else { first.dtype() };
-    let buffer = Buffer::try_new(first.numel() * dtype.size())?;
-    let output = Tensor::fresh(buffer, dtype, *first.layout());
-    let cost = row.flops as usize;
     match inputs {
-        [a] => chain::apply(tile, &[a.arg()], output.arg(), cost),
-        [a, b] => chain::apply(tile, &[a.arg(), b.arg()], output.arg(), cost),
+        [a] => in_order(row, a.dtype(), a.layout(), &[a.flat()]),
+        [a, b] => in_order(row, a.dtype(), a.layout(), &[a.flat(), b.flat()]),
         _ => {
-            let args: SmallVec<[Arg; 3]> = inputs.iter().map(|x| x.arg()).collect();
-            chain::apply(tile, &args, output.arg(), cost);
+            let ins: SmallVec<[Flat; 3]> = inputs.iter().map(|x| x.flat()).collect();
+            in_order(row, first.dtype(), first.layout(), &ins)
         }
     }
+}
+
+/// The result, in `layout`, of a row that computes in `dtype` on operands whose elements lie in
+/// the order of its own; `None` where the row has no such kernel, or there is no memory.
+fn in_order(row: &Row, dtype: DType, layout: &Layout, ins: &[Flat]) -> Option<Tensor> {
+    let tile = row.tile.get(dtype)?;
+    let dtype = if row.out == Out::Bool { DType::Bool } else { dtype };
+    let n = layout.numel();
+    let buffer = Buffer::try_new(n * dtype.size())?;
+    let output = Tensor::fresh(buffer, dtype, *layout);
+    chain::flat(tile, ins, output.span(), n, row.flops as usize);
     Some(output)
 }
 
@@ -184,11 +195,14 @@ fn keep_overwritten(
 /// Writes, and declares the targets' memory changed.
 fn overwrite(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
     write(op, inputs, targets)?;
-    for target in targets {
-        target.buffer().bump_version();
-        writers::note(target.buffer().id(), op.name());
-    }
+    targets.iter().for_each(|target| changed(target, op.name()));
     Ok(())
+}
+
+/// Declares the memory of `target` changed by operation `name`.
+fn changed(target: &Tensor, name: &'static str) {
+    target.buffer().bump_version();
+    writers::note(target.buffer().id(), name);
 }
 
 fn check_target(op: &Op, target: &Tensor, fact: Fact) -> Result<()> {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use weft_kernels::chain::{Flat, Span};
 use weft_kernels::{Arg, Buffer, DType, Element, Layout, Shape, copy};
 
 use crate::error::{Error, Result};
@@ -198,6 +199,19 @@ impl Tensor {
     /// The window that kernels read and write.
     pub fn arg(&self) -> Arg<'_> {
         Arg::new(&self.0.buffer, self.0.dtype, &self.0.layout)
+    }
+
+    /// Where the elements of a contiguous tensor lie.
+    #[inline]
+    pub(crate) fn span(&self) -> Span<'_> {
+        debug_assert!(self.0.layout.is_contiguous());
+        Span { buffer: &self.0.buffer, dtype: self.0.dtype, offset: self.0.layout.offset }
+    }
+
+    /// A contiguous tensor as an operand of its own shape.
+    #[inline]
+    pub(crate) fn flat(&self) -> Flat<'_> {
+        Flat::Each(self.span())
     }
 
     /// The elements in row-major order.

@@ -1,5 +1,6 @@
 //! Chains of tiles: several elementwise instructions in one pass over memory.
 
+mod flat;
 mod scratch;
 mod sweep;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use crate::layout::Layout;
 use crate::shape::Shape;
 use crate::threads;
 use crate::tile::{Operand, Tile};
+pub use flat::{Flat, Span, flat};
 pub(crate) use sweep::Sweep;
 use sweep::TILE;
 
@@ -215,40 +217,69 @@ fn apply_whole(tile: Tile, ins: &[Arg], out: Arg, cost: usize) -> bool {
         let skip = arg.layout.offset.wrapping_mul(arg.dtype.size());
         operand.ptr = arg.buffer.as_ptr().wrapping_add(skip);
     }
-    if n.saturating_mul(cost.max(1)) >= 2 * threads::GRAIN {
-        let pieces = Pieces { tile, operands, out: ptr.cast_mut() };
-        threads::for_ranges(n, LINE, cost, |range| pieces.run(ins, out.dtype, range));
-    } else if n > 0 {
-        // SAFETY: the checks found every operand good for `n` elements.
-        unsafe { tile.call(&operands[..ins.len()], ptr.cast_mut(), n) };
-    }
+    let size = |k: usize| ins[k].dtype.size();
+    // SAFETY: the checks found every operand good for `n` elements.
+    unsafe {
+        spread(tile, &operands[..ins.len()], size, (ptr.cast_mut(), out.dtype.size()), n, cost);
+    };
     true
 }
 
 /// Elements that pieces of a split run are multiples of: at least a cache line.
 const LINE: usize = 64;
 
-/// A run of one tile, to be split over threads.
-struct Pieces {
+/// Runs a tile over `n` adjacent elements, split over threads if there are many. `size` is that
+/// of an operand's elements; with `out` comes that of the result's.
+///
+/// # Safety
+/// As [`Tile::call`].
+#[inline]
+unsafe fn spread(
     tile: Tile,
-    operands: [Operand; MAX_OPERANDS],
-    out: *mut u8,
+    operands: &[Operand],
+    size: impl Fn(usize) -> usize,
+    (out, out_size): (*mut u8, usize),
+    n: usize,
+    cost: usize,
+) {
+    if n.saturating_mul(cost.max(1)) >= 2 * threads::GRAIN {
+        let mut pieces = Pieces { tile, operands, sizes: [0; MAX_OPERANDS], out, out_size };
+        pieces.sizes.iter_mut().enumerate().take(operands.len()).for_each(|(k, s)| *s = size(k));
+        // SAFETY: pieces of what the caller found good.
+        threads::for_ranges(n, LINE, cost, |range| unsafe { pieces.run(range) });
+    } else if n > 0 {
+        // SAFETY: the caller's promise.
+        unsafe { tile.call(operands, out, n) };
+    }
 }
 
-// SAFETY: the addresses are those of buffers that the caller of `apply` keeps alive; what
-// several threads may do with them at once is documented on `Buffer`.
-unsafe impl Sync for Pieces {}
+/// A run of one tile, to be split over threads.
+struct Pieces<'a> {
+    tile: Tile,
+    operands: &'a [Operand],
+    sizes: [usize; MAX_OPERANDS],
+    out: *mut u8,
+    out_size: usize,
+}
 
-impl Pieces {
-    fn run(&self, ins: &[Arg], dtype: DType, range: Range<usize>) {
-        let mut operands = self.operands;
-        for (operand, arg) in operands.iter_mut().zip(ins) {
-            let bytes = range.start * operand.step * arg.dtype.size();
-            operand.ptr = operand.ptr.wrapping_add(bytes);
+// SAFETY: the addresses are those of buffers that the caller of `spread` keeps alive; what
+// several threads may do with them at once is documented on `Buffer`.
+unsafe impl Sync for Pieces<'_> {}
+
+impl Pieces<'_> {
+    /// Runs a part of it.
+    ///
+    /// # Safety
+    /// Every operand must be good for the elements up to the range's end.
+    unsafe fn run(&self, range: Range<usize>) {
+        let mut operands = [Operand { ptr: self.out, step: 0 }; MAX_OPERANDS];
+        for ((part, whole), size) in operands.iter_mut().zip(self.operands).zip(self.sizes) {
+            let ptr = whole.ptr.wrapping_add(range.start * whole.step * size);
+            *part = Operand { ptr, ..*whole };
         }
-        let out = self.out.wrapping_add(range.start * dtype.size());
-        // SAFETY: the checks found every operand good for the elements up to the range's end.
-        unsafe { self.tile.call(&operands[..ins.len()], out, range.len()) };
+        let out = self.out.wrapping_add(range.start * self.out_size);
+        // SAFETY: the caller's promise.
+        unsafe { self.tile.call(&operands[..self.operands.len()], out, range.len()) };
     }
 }
 

@@ -5,23 +5,42 @@ use crate::chain::Sweep;
 use crate::dtype::{DType, Element, Scalar};
 use crate::tile::splat;
 
-/// The bytes of `value` as an element of `dtype`, in the low bytes.
-fn element_bytes(value: Scalar, dtype: DType) -> [u8; 8] {
-    let mut bytes = [0; 8];
-    let mut put = |b: &[u8]| bytes[..b.len()].copy_from_slice(b);
-    match (dtype, value.cast(dtype)) {
-        (DType::F32, value) => put(&(value.as_f64() as f32).to_ne_bytes()),
-        (DType::F64, value) => put(&value.as_f64().to_ne_bytes()),
-        (DType::I64, value) => put(&value.as_i64().to_ne_bytes()),
-        (DType::I32, value) => put(&(value.as_i64() as i32).to_ne_bytes()),
-        (DType::U8 | DType::Bool, value) => put(&(value.as_i64() as u8).to_ne_bytes()),
-    }
-    bytes
+/// A number as an element of one dtype.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(8))]
+pub struct One {
+    /// The element, in the low bytes.
+    bytes: [u8; 8],
+    dtype: DType,
 }
 
-/// Eight bytes, aligned for every element.
-#[repr(align(8))]
-struct Aligned([u8; 8]);
+impl One {
+    /// `value`, converted to `dtype`.
+    pub fn new(value: Scalar, dtype: DType) -> One {
+        let mut bytes = [0; 8];
+        let mut put = |b: &[u8]| bytes[..b.len()].copy_from_slice(b);
+        match (dtype, value.cast(dtype)) {
+            (DType::F32, value) => put(&(value.as_f64() as f32).to_ne_bytes()),
+            (DType::F64, value) => put(&value.as_f64().to_ne_bytes()),
+            (DType::I64, value) => put(&value.as_i64().to_ne_bytes()),
+            (DType::I32, value) => put(&(value.as_i64() as i32).to_ne_bytes()),
+            (DType::U8 | DType::Bool, value) => put(&(value.as_i64() as u8).to_ne_bytes()),
+        }
+        One { bytes, dtype }
+    }
+
+    /// Its dtype.
+    #[inline]
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// Where the element lies, aligned for its dtype.
+    #[inline]
+    pub(crate) fn as_ptr(&self) -> *const u8 {
+        self.bytes.as_ptr()
+    }
+}
 
 /// Sets every element to `value`, converted to the dtype of `out` (any strides).
 ///
@@ -29,10 +48,10 @@ struct Aligned([u8; 8]);
 /// When `out` exceeds its buffer.
 pub fn fill(value: Scalar, out: Arg) {
     let size = out.dtype.size();
-    let element = Aligned(element_bytes(value, out.dtype));
+    let element = One::new(value, out.dtype);
     Sweep::new(&[], &[out]).run(1, 0, |operands, _, n| {
         // SAFETY: the sweep hands out an operand that is writable for `n` elements.
-        unsafe { splat(element.0.as_ptr(), operands[0].ptr.cast_mut(), size, n) };
+        unsafe { splat(element.as_ptr(), operands[0].ptr.cast_mut(), size, n) };
     });
 }
 

@@ -4,66 +4,25 @@ use pyo3::exceptions::{PyIndexError, PyOverflowError, PyRuntimeError, PyTypeErro
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 use smallvec::SmallVec;
-use weft_core::Tensor;
-use weft_core::op::promote::Say;
-use weft_kernels::{DType, MAX_DIMS, Scalar, Shape};
+use weft_core::eager::Operand;
+use weft_kernels::{MAX_DIMS, Scalar, Shape};
 
-use crate::fit;
-use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
-/// A tensor or a number.
-#[derive(Clone, Copy)]
-pub enum Operand<'a> {
-    /// A tensor.
-    Tensor(&'a Tensor),
-    /// A number.
-    Number(Scalar),
+/// Reads an operand; `None` if it is neither tensor nor number.
+pub fn operand<'a>(obj: &'a Bound<'_, PyAny>) -> Option<Operand<'a>> {
+    if let Ok(tensor) = obj.cast::<PyTensor>() {
+        return Some(Operand::Tensor(&tensor.get().0));
+    }
+    number(obj).map(Operand::Number)
 }
 
-impl<'a> Operand<'a> {
-    /// Reads an operand; `None` if it is neither.
-    pub fn read(obj: &'a Bound<'_, PyAny>) -> Option<Operand<'a>> {
-        if let Ok(tensor) = obj.cast::<PyTensor>() {
-            return Some(Operand::Tensor(&tensor.get().0));
-        }
-        number(obj).map(Operand::Number)
-    }
-
-    /// Reads an operand of operation `op`.
-    pub fn of(op: &str, obj: &'a Bound<'_, PyAny>) -> PyResult<Operand<'a>> {
-        Self::read(obj).ok_or_else(|| {
-            let got = obj.get_type().name().map_or_else(|_| "?".into(), |n| n.to_string());
-            PyTypeError::new_err(format!("{op}: expected a tensor or a number, got {got}"))
-        })
-    }
-
-    /// It as a tensor, whose elements will be stored in `dtype`.
-    pub fn stored(&self, op: &str, dtype: DType) -> PyResult<Tensor> {
-        if let Operand::Number(number) = *self {
-            fit::expect(op, number, dtype)?;
-        }
-        self.tensor(dtype).or_raise()
-    }
-
-    /// It as a tensor; a number gets `dtype`, and wraps where it does not fit.
-    pub fn tensor(&self, dtype: DType) -> weft_core::Result<Tensor> {
-        match *self {
-            Operand::Tensor(tensor) => Ok(tensor.clone()),
-            Operand::Number(number) => scalar_tensor(number, dtype),
-        }
-    }
-
-    /// Its dtype, and how much say it has in promotion.
-    pub fn say(&self) -> (DType, Say) {
-        match self {
-            Operand::Tensor(t) if t.shape().is_empty() => (t.dtype(), Say::ZeroDim),
-            Operand::Tensor(t) => (t.dtype(), Say::Dims),
-            Operand::Number(Scalar::Bool(_)) => (DType::Bool, Say::Number),
-            Operand::Number(Scalar::Int(_)) => (DType::I64, Say::Number),
-            Operand::Number(Scalar::Float(_)) => (DType::F64, Say::Number),
-        }
-    }
+/// Reads an operand of operation `op`.
+pub fn operand_of<'a>(op: &str, obj: &'a Bound<'_, PyAny>) -> PyResult<Operand<'a>> {
+    operand(obj).ok_or_else(|| {
+        let got = obj.get_type().name().map_or_else(|_| "?".into(), |n| n.to_string());
+        PyTypeError::new_err(format!("{op}: expected a tensor or a number, got {got}"))
+    })
 }
 
 /// A Python or numpy number. A tensor is none, even without dimensions: it has a gradient and a
@@ -225,11 +184,4 @@ pub fn dims(op: &str, obj: Option<&Bound<'_, PyAny>>, ndim: usize) -> PyResult<u
         mask |= bit;
     }
     Ok(mask)
-}
-
-/// A number as a zero-dim tensor of `dtype`, made by an operation so that recordings see it.
-pub fn scalar_tensor(value: Scalar, dtype: DType) -> weft_core::Result<Tensor> {
-    use weft_core::op::Op;
-    use weft_core::op::create::Create;
-    weft_core::eager::call1(&Op::Create(Create::full(Shape::SCALAR, dtype, value)), &[])
 }

@@ -4,11 +4,11 @@ use pyo3::prelude::*;
 use weft_core::eager;
 use weft_core::op::Op;
 use weft_core::op::create::Create;
+use weft_core::op::fit;
 use weft_kernels::Scalar;
 
 use crate::convert::{self, Int};
 use crate::dtype::PyDType;
-use crate::fit;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -19,7 +19,7 @@ type Any<'py> = Bound<'py, PyAny>;
 pub fn full(shape: &Any<'_>, value: &Any<'_>, dtype: &PyDType) -> PyResult<PyTensor> {
     let shape = convert::shape("full", shape)?;
     let value = convert::number_or_item("full", value)?;
-    fit::expect("full", value, dtype.0)?;
+    fit::expect("full", value, dtype.0).or_raise()?;
     let op = Op::Create(Create::full(shape, dtype.0, value));
     eager::call1(&op, &[]).or_raise().map(PyTensor)
 }
@@ -36,8 +36,8 @@ pub fn arange(start: &Any<'_>, step: &Any<'_>, len: Int, dtype: &PyDType) -> PyR
         let last = way.and_then(|way| start.as_i64().checked_add(way));
         // Beyond 64 bits nothing fits.
         let last = last.map_or(Scalar::Float(f64::INFINITY), Scalar::Int);
-        fit::expect("arange", start, dtype)?;
-        fit::expect("arange", last, dtype)?;
+        fit::expect("arange", start, dtype).or_raise()?;
+        fit::expect("arange", last, dtype).or_raise()?;
     }
     let op = Create::Arange { len, dtype, start, step };
     eager::call1(&Op::Create(op), &[]).or_raise().map(PyTensor)
@@ -49,8 +49,8 @@ pub fn linspace(start: &Any<'_>, end: &Any<'_>, len: Int, dtype: &PyDType) -> Py
     let (len, dtype) = (len.count("linspace", "a number of elements")?, dtype.0);
     let (start, end) =
         (convert::number_or_item("linspace", start)?, convert::number_or_item("linspace", end)?);
-    fit::expect("linspace", start, dtype)?;
-    fit::expect("linspace", end, dtype)?;
+    fit::expect("linspace", start, dtype).or_raise()?;
+    fit::expect("linspace", end, dtype).or_raise()?;
     let op = Create::Linspace { len, dtype, start, end };
     eager::call1(&Op::Create(op), &[]).or_raise().map(PyTensor)
 }

@@ -9,7 +9,7 @@ use weft_core::op::view::View;
 use weft_core::{Tensor, eager, mode};
 use weft_kernels::{DType, Layout, MAX_DIMS, Shape};
 
-use crate::convert::{Int, Operand};
+use crate::convert::{Int, operand_of};
 use crate::data;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
@@ -170,6 +170,6 @@ pub fn set(
         return Ok(());
     };
     let target = view(&x.get().0, &items)?;
-    let value = Operand::of("setitem", value)?.stored("setitem", target.dtype())?;
+    let value = operand_of("setitem", value)?.stored("setitem", target.dtype()).or_raise()?;
     eager::assign(&target, &value).or_raise()
 }

@@ -6,7 +6,6 @@ mod create;
 mod data;
 mod dispatch;
 mod dtype;
-mod fit;
 mod foreign;
 mod fork;
 mod graph;

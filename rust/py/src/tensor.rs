@@ -4,12 +4,13 @@ use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
+use weft_core::eager::Operand;
 use weft_core::op::pointwise::{Row, rows};
 use weft_core::{Tensor, eager, listen, mode};
 use weft_kernels::{DType, Scalar};
 
 use crate::call::{self, slot};
-use crate::convert::Operand;
+use crate::convert::operand_of;
 use crate::dtype::{self, PyDType};
 use crate::raise::OrRaise;
 use crate::tape::PyNode;
@@ -40,8 +41,8 @@ fn reflected<'py>(
 }
 
 fn into(slf: &Bound<'_, PyTensor>, row: &'static Row, other: &Any<'_>) -> PyResult<()> {
-    let given = [Operand::Tensor(&slf.get().0), Operand::of(row.name, other)?];
-    call::apply_into(row, &slf.get().0, &given)
+    let given = [Operand::Tensor(&slf.get().0), operand_of(row.name, other)?];
+    eager::pointwise_into(row, &slf.get().0, &given).or_raise()
 }
 
 #[pymethods]
@@ -387,7 +388,7 @@ impl PyTensor {
     /// Writes one number everywhere.
     fn fill_<'py>(slf: &Bound<'py, Self>, value: &Any<'py>) -> PyResult<Bound<'py, Self>> {
         let target = &slf.get().0;
-        let value = Operand::of("fill_", value)?.stored("fill_", target.dtype())?;
+        let value = operand_of("fill_", value)?.stored("fill_", target.dtype()).or_raise()?;
         if !value.shape().is_empty() {
             let what = format!("fill_: expected a number, got a tensor of shape {}", value.shape());
             return Err(pyo3::exceptions::PyRuntimeError::new_err(what));

@@ -7,6 +7,7 @@ pub mod cast;
 pub mod chain;
 pub mod create;
 pub mod emit;
+pub mod fit;
 pub mod index;
 pub mod join;
 pub mod loss;

@@ -1,4 +1,6 @@
 use super::*;
+use crate::dtype::Scalar;
+use crate::fill::One;
 use crate::layout::Layout;
 use crate::testing::{Tensor, noise32};
 use crate::tile::{self, TileSet};
@@ -205,4 +207,53 @@ fn a_chain_is_not_run_on_another_dtype() {
 fn an_instruction_is_not_run_on_another_dtype() {
     let (a, wrong) = (tensor(&[3], 1), Tensor::new(&[1f64, 2.0, 3.0], &[3]));
     apply(f32_tile(&tile::NEG), &[a.arg()], wrong.arg(), 1);
+}
+
+fn one(value: f64) -> One {
+    One::new(Scalar::Float(value), DType::F32)
+}
+
+fn span<'a>(x: &'a Tensor, offset: usize) -> Span<'a> {
+    Span { buffer: &x.buffer, dtype: DType::F32, offset }
+}
+
+#[test]
+fn numbers_beside_adjacent_elements_are_read_as_repeated_ones() {
+    let (low, high) = (one(-0.3), one(0.4));
+    for n in [0, 1, 7, 100, 1_000_000] {
+        let (x, out, expected) = (tensor(&[n], 1), tensor(&[n], 2), tensor(&[n], 3));
+        let ins = [Flat::Each(span(&x, 0)), Flat::One(&low), Flat::One(&high)];
+        flat(f32_tile(&tile::CLAMP), &ins, span(&out, 0), n, 2);
+        let repeated =
+            |value| Tensor::new(&[value], &[1]).view(|l| l.broadcast_to(&Shape::new(&[n])));
+        let (low, high) = (repeated(-0.3f32), repeated(0.4));
+        let args = [x.arg(), low.arg(), high.arg()];
+        apply(f32_tile(&tile::CLAMP), &args, expected.arg(), 2);
+        assert_eq!(out.values::<f32>(), expected.values::<f32>());
+    }
+}
+
+#[test]
+fn a_span_begins_at_its_offset_and_may_be_written_over() {
+    let (x, two) = (tensor(&[300_003], 1), one(2.0));
+    let before = x.values::<f32>();
+    let ins = [Flat::Each(span(&x, 3)), Flat::One(&two)];
+    flat(f32_tile(&tile::MUL), &ins, span(&x, 3), 300_000, 1);
+    let doubled = before.iter().enumerate().map(|(i, v)| if i < 3 { *v } else { 2.0 * v });
+    assert_eq!(x.values::<f32>(), doubled.collect::<Vec<_>>());
+}
+
+#[test]
+#[should_panic(expected = "exceed")]
+fn a_span_beyond_its_buffer() {
+    let (x, out) = (tensor(&[64], 1), tensor(&[64], 2));
+    flat(f32_tile(&tile::NEG), &[Flat::Each(span(&x, 1))], span(&out, 0), 64, 1);
+}
+
+#[test]
+#[should_panic(expected = "for Tile")]
+fn a_number_of_another_dtype_than_its_tile_expects() {
+    let (x, wrong) = (tensor(&[4], 1), One::new(Scalar::Int(1), DType::I64));
+    let ins = [Flat::Each(span(&x, 0)), Flat::One(&wrong)];
+    flat(f32_tile(&tile::ADD), &ins, span(&x, 0), 4, 1);
 }
