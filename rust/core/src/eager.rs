@@ -104,7 +104,7 @@ pub fn contiguous_clone(x: &Tensor) -> Result<Tensor> {
 }
 
 fn any_float(outputs: &[Tensor]) -> bool {
-    outputs.iter().any(|y| y.dtype().is_float())
+    outputs.iter().any(|y| y.dtype().is_differentiable())
 }
 
 /// The result of a view operation that needs no copy.

@@ -128,7 +128,7 @@ impl Tensor {
 
     /// The same memory under another layout, as a view that follows what is done to it.
     pub(crate) fn view(&self, layout: Layout) -> Tensor {
-        if !self.0.dtype.is_float() {
+        if !self.0.dtype.is_differentiable() {
             return self.alias(layout);
         }
         let made = if !mode::grad_enabled() {

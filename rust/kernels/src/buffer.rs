@@ -415,6 +415,18 @@ impl<'a> Arg<'a> {
         unsafe { std::slice::from_raw_parts_mut(self.ptr().cast::<T>(), self.numel()) }
     }
 
+    /// The elements of a contiguous window as words of their width, to be written.
+    ///
+    /// # Panics
+    /// When the window is not contiguous or a `T` has another size than an element.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) fn words_mut<T: Copy>(&self) -> &'a mut [T] {
+        assert_eq!(size_of::<T>(), self.dtype.size(), "the width of {}", self.dtype);
+        assert!(self.layout.is_contiguous(), "a contiguous window, got {:?}", self.layout);
+        // SAFETY: as in `slice_mut`; words are plain bytes, aligned as elements of their size.
+        unsafe { std::slice::from_raw_parts_mut(self.ptr().cast::<T>(), self.numel()) }
+    }
+
     fn check<T: Element>(&self) {
         assert!(T::is(self.dtype), "{} read as {}", self.dtype, T::DTYPE);
         assert!(self.layout.is_contiguous(), "a contiguous window, got {:?}", self.layout);

@@ -5,6 +5,7 @@ mod transpose;
 use std::ops::Range;
 
 use crate::buffer::Arg;
+use crate::dtype::by_width;
 use crate::layout::Layout;
 use crate::shape::{MAX_DIMS, Shape};
 use crate::threads;
@@ -19,13 +20,9 @@ pub fn copy(src: Arg, dst: Arg) {
     if dst.numel() == 0 {
         return;
     }
-    let plan = Plan::new(src.layout, dst.layout);
+    let route = Route::new(src.layout, dst.layout);
     let ends = Ends { src: src.ptr(), dst: dst.ptr() };
-    match src.dtype.size() {
-        1 => plan.run::<u8>(ends),
-        4 => plan.run::<u32>(ends),
-        _ => plan.run::<u64>(ends),
-    }
+    by_width!(src.dtype.width(), T => route.run::<T>(ends));
 }
 
 /// Where a copy reads and writes.
@@ -47,14 +44,14 @@ impl Ends {
 }
 
 /// Dimensions in falling order of the destination's strides, merged.
-struct Plan {
+struct Route {
     dims: Shape,
     src: Shape,
     dst: Shape,
 }
 
-impl Plan {
-    fn new(src: &Layout, dst: &Layout) -> Plan {
+impl Route {
+    fn new(src: &Layout, dst: &Layout) -> Route {
         let mut order: [usize; MAX_DIMS] = std::array::from_fn(|d| d);
         let order = &mut order[..dst.shape.len()];
         order.sort_by_key(|&d| std::cmp::Reverse(dst.strides[d]));
@@ -64,7 +61,7 @@ impl Plan {
         if dims.is_empty() {
             (dims, src, dst) = (Shape::new(&[1]), Shape::new(&[1]), Shape::new(&[1]));
         }
-        Plan { dims, src, dst }
+        Route { dims, src, dst }
     }
 
     fn run<T: Copy + Default>(&self, ends: Ends) {
@@ -133,11 +130,11 @@ impl Plan {
     }
 
     /// All dimensions but these.
-    fn without(&self, gone: &[usize]) -> Plan {
+    fn without(&self, gone: &[usize]) -> Route {
         let keep = |shape: &Shape| {
             (0..shape.len()).filter(|d| !gone.contains(d)).map(|d| shape[d]).collect()
         };
-        Plan { dims: keep(&self.dims), src: keep(&self.src), dst: keep(&self.dst) }
+        Route { dims: keep(&self.dims), src: keep(&self.src), dst: keep(&self.dst) }
     }
 
     fn count(&self) -> usize {

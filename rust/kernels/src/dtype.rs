@@ -1,65 +1,157 @@
-//! Element types.
+//! Element types: one table, from which everything that is asked of them is written.
 
 use std::fmt;
 
-/// The type of one element of a tensor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum DType {
-    /// One byte, 0 or 1.
+/// What kind of numbers an element type holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Category {
+    /// Truth values.
     Bool,
+    /// Whole numbers without a sign.
+    Unsigned,
+    /// Whole numbers.
+    Signed,
+    /// Real numbers.
+    Float,
+}
+
+/// How many bytes an element has. Matched by [`by_width!`], which knows them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Width {
+    /// One byte.
+    W1 = 1,
+    /// Two bytes.
+    W2 = 2,
+    /// Four bytes.
+    W4 = 4,
+    /// Eight bytes.
+    W8 = 8,
+    /// Sixteen bytes.
+    W16 = 16,
+}
+
+/// `by_width!(width, T => expression)` with `T` a type of so many bytes, aligned as the
+/// elements are: for what moves elements and does not look at them.
+macro_rules! by_width {
+    ($width:expr, $T:ident => $body:expr) => {
+        match $width {
+            $crate::dtype::Width::W1 => {
+                type $T = u8;
+                $body
+            }
+            $crate::dtype::Width::W2 => {
+                type $T = u16;
+                $body
+            }
+            $crate::dtype::Width::W4 => {
+                type $T = u32;
+                $body
+            }
+            $crate::dtype::Width::W8 => {
+                type $T = u64;
+                $body
+            }
+            $crate::dtype::Width::W16 => {
+                type $T = [u64; 2];
+                $body
+            }
+        }
+    };
+}
+
+pub(crate) use by_width;
+
+/// `Id "name" "short" width Category "code";`, where the code is that of the buffer protocol.
+macro_rules! dtypes {
+    ($($(#[$doc:meta])+
+        $id:ident $name:literal $short:literal $width:ident $category:ident $code:expr;)+) => {
+        /// The type of one element of a tensor.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum DType {
+            $($(#[$doc])+ $id,)+
+        }
+
+        impl DType {
+            /// All element types.
+            pub const ALL: [DType; DType::COUNT] = [$(Self::$id),+];
+
+            /// How many there are.
+            pub const COUNT: usize = [$($name),+].len();
+
+            /// torch's name (`float32`).
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$id => $name,)+
+                }
+            }
+
+            /// The short name that graph texts use (`f32`).
+            pub const fn short(self) -> &'static str {
+                match self {
+                    $(Self::$id => $short,)+
+                }
+            }
+
+            /// What kind of numbers it holds.
+            pub const fn category(self) -> Category {
+                match self {
+                    $(Self::$id => Category::$category,)+
+                }
+            }
+
+            /// Bytes of an element, to be matched.
+            pub const fn width(self) -> Width {
+                match self {
+                    $(Self::$id => Width::$width,)+
+                }
+            }
+
+            /// The code that Python's buffer protocol has for it, if it has one.
+            pub const fn buffer_code(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$id => $code,)+
+                }
+            }
+        }
+    };
+}
+
+dtypes! {
+    /// One byte, 0 or 1.
+    Bool "bool" "bool" W1 Bool Some("?");
     /// Unsigned 8-bit integer.
-    U8,
+    U8 "uint8" "u8" W1 Unsigned Some("B");
     /// Signed 32-bit integer.
-    I32,
+    I32 "int32" "i32" W4 Signed Some("i");
     /// Signed 64-bit integer.
-    I64,
+    I64 "int64" "i64" W8 Signed Some("q");
     /// IEEE 754 single precision.
-    F32,
+    F32 "float32" "f32" W4 Float Some("f");
     /// IEEE 754 double precision.
-    F64,
+    F64 "float64" "f64" W8 Float Some("d");
 }
 
 impl DType {
-    /// All element types, in promotion order.
-    pub const ALL: [DType; 6] = [Self::Bool, Self::U8, Self::I32, Self::I64, Self::F32, Self::F64];
-
     /// Bytes per element.
     pub const fn size(self) -> usize {
-        match self {
-            Self::Bool | Self::U8 => 1,
-            Self::I32 | Self::F32 => 4,
-            Self::I64 | Self::F64 => 8,
-        }
+        self.width() as usize
     }
 
-    /// torch's name (`float32`).
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bool => "bool",
-            Self::U8 => "uint8",
-            Self::I32 => "int32",
-            Self::I64 => "int64",
-            Self::F32 => "float32",
-            Self::F64 => "float64",
-        }
+    /// Whether values are real numbers (torch's `is_floating_point`).
+    pub const fn is_floating_point(self) -> bool {
+        matches!(self.category(), Category::Float)
     }
 
-    /// The short name that graph texts use (`f32`).
-    pub const fn short(self) -> &'static str {
-        match self {
-            Self::Bool => "bool",
-            Self::U8 => "u8",
-            Self::I32 => "i32",
-            Self::I64 => "i64",
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-        }
+    /// Whether values are whole numbers or truth values.
+    pub const fn is_whole(self) -> bool {
+        matches!(self.category(), Category::Bool | Category::Unsigned | Category::Signed)
     }
 
-    /// Whether values are floating-point numbers.
-    pub const fn is_float(self) -> bool {
-        matches!(self, Self::F32 | Self::F64)
+    /// Whether a value can have a gradient.
+    pub const fn is_differentiable(self) -> bool {
+        !self.is_whole()
     }
 }
 
@@ -75,9 +167,7 @@ impl fmt::Display for DType {
 /// `DTYPE.size()` must equal `size_of::<Self>()`, and every bit pattern that a kernel
 /// writes for `DTYPE` must be valid for `Self`. `bool` elements are handled as `u8`
 /// holding 0 or 1, so `u8` stands for two dtypes and is checked by [`Element::is`].
-pub unsafe trait Element:
-    Copy + Send + Sync + PartialEq + PartialOrd + fmt::Debug + 'static
-{
+pub unsafe trait Element: Copy + Send + Sync + PartialEq + fmt::Debug + 'static {
     /// The dtype this type stands for.
     const DTYPE: DType;
 
@@ -108,85 +198,5 @@ unsafe impl Element for u8 {
     const DTYPE: DType = DType::U8;
     fn is(dtype: DType) -> bool {
         matches!(dtype, DType::U8 | DType::Bool)
-    }
-}
-
-/// One number, not yet of any dtype.
-#[derive(Debug, Clone, Copy)]
-pub enum Scalar {
-    /// A truth value.
-    Bool(bool),
-    /// An integer.
-    Int(i64),
-    /// A floating-point number.
-    Float(f64),
-}
-
-impl Scalar {
-    /// The value as `f64` (integers above 2^53 are rounded).
-    pub fn as_f64(self) -> f64 {
-        match self {
-            Self::Bool(b) => f64::from(u8::from(b)),
-            Self::Int(i) => i as f64,
-            Self::Float(f) => f,
-        }
-    }
-
-    /// The value as `i64` (floats are truncated and saturated, NaN is 0).
-    pub fn as_i64(self) -> i64 {
-        match self {
-            Self::Bool(b) => i64::from(b),
-            Self::Int(i) => i,
-            Self::Float(f) => f as i64,
-        }
-    }
-
-    /// The value as the element `dtype` would hold it.
-    pub fn cast(self, dtype: DType) -> Scalar {
-        match dtype {
-            DType::Bool => Self::Bool(match self {
-                Self::Bool(b) => b,
-                Self::Int(i) => i != 0,
-                Self::Float(f) => f != 0.0,
-            }),
-            DType::U8 => Self::Int(i64::from(self.as_i64() as u8)),
-            DType::I32 => Self::Int(i64::from(self.as_i64() as i32)),
-            DType::I64 => Self::Int(self.as_i64()),
-            DType::F32 => Self::Float(f64::from(self.as_f64() as f32)),
-            DType::F64 => Self::Float(self.as_f64()),
-        }
-    }
-
-    /// The bits that tell two scalars apart (kind, then value).
-    pub fn bits(self) -> (u8, u64) {
-        match self {
-            Self::Bool(b) => (0, u64::from(b)),
-            Self::Int(i) => (1, i as u64),
-            Self::Float(f) => (2, f.to_bits()),
-        }
-    }
-}
-
-impl PartialEq for Scalar {
-    fn eq(&self, other: &Self) -> bool {
-        self.bits() == other.bits()
-    }
-}
-
-impl Eq for Scalar {}
-
-impl std::hash::Hash for Scalar {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.bits().hash(state);
-    }
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bool(b) => write!(f, "{b}"),
-            Self::Int(i) => write!(f, "{i}"),
-            Self::Float(x) => write!(f, "{x:?}"),
-        }
     }
 }

@@ -2,31 +2,23 @@
 
 use crate::buffer::Arg;
 use crate::chain::Sweep;
-use crate::dtype::{DType, Element, Scalar};
+use crate::dtype::{DType, Element};
+use crate::scalar::Scalar;
 use crate::tile::splat;
 
 /// A number as an element of one dtype.
 #[derive(Debug, Clone, Copy)]
-#[repr(C, align(8))]
+#[repr(C, align(16))]
 pub struct One {
     /// The element, in the low bytes.
-    bytes: [u8; 8],
+    bytes: [u8; 16],
     dtype: DType,
 }
 
 impl One {
     /// `value`, converted to `dtype`.
     pub fn new(value: Scalar, dtype: DType) -> One {
-        let mut bytes = [0; 8];
-        let mut put = |b: &[u8]| bytes[..b.len()].copy_from_slice(b);
-        match (dtype, value.cast(dtype)) {
-            (DType::F32, value) => put(&(value.as_f64() as f32).to_ne_bytes()),
-            (DType::F64, value) => put(&value.as_f64().to_ne_bytes()),
-            (DType::I64, value) => put(&value.as_i64().to_ne_bytes()),
-            (DType::I32, value) => put(&(value.as_i64() as i32).to_ne_bytes()),
-            (DType::U8 | DType::Bool, value) => put(&(value.as_i64() as u8).to_ne_bytes()),
-        }
-        One { bytes, dtype }
+        One { bytes: value.to_bytes(dtype), dtype }
     }
 
     /// Its dtype.
@@ -47,11 +39,11 @@ impl One {
 /// # Panics
 /// When `out` exceeds its buffer.
 pub fn fill(value: Scalar, out: Arg) {
-    let size = out.dtype.size();
+    let width = out.dtype.width();
     let element = One::new(value, out.dtype);
     Sweep::new(&[], &[out]).run(1, 0, |operands, _, n| {
         // SAFETY: the sweep hands out an operand that is writable for `n` elements.
-        unsafe { splat(element.as_ptr(), operands[0].ptr.cast_mut(), size, n) };
+        unsafe { splat(element.as_ptr(), operands[0].ptr.cast_mut(), width, n) };
     });
 }
 
@@ -83,7 +75,7 @@ pub fn arange(start: Scalar, step: Scalar, out: Arg) {
 pub fn linspace(start: Scalar, end: Scalar, out: Arg) {
     let n = out.numel();
     let last = n.saturating_sub(1);
-    let (start, end) = if out.dtype.is_float() {
+    let (start, end) = if out.dtype.is_floating_point() {
         (start, end)
     } else {
         (Scalar::Int(start.as_i64()), Scalar::Int(end.as_i64()))

@@ -9,6 +9,7 @@ use crate::math::{double, single};
 /// A floating-point element.
 pub(crate) trait Float:
     Element
+    + PartialOrd
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>

@@ -27,6 +27,7 @@ pub mod norm;
 pub mod optim;
 pub mod reduce;
 pub mod rng;
+pub mod scalar;
 pub mod scan;
 pub mod shape;
 mod shared;
@@ -39,8 +40,9 @@ pub mod tile;
 mod walk;
 
 pub use buffer::{Arg, Buffer, WeakBuffer};
-pub use dtype::{DType, Element, Scalar};
+pub use dtype::{DType, Element};
 pub use layout::Layout;
+pub use scalar::Scalar;
 pub use shape::{MAX_DIMS, MAX_ELEMENTS, Shape};
 
 /// What a kernel can fail of besides a broken contract. It has written nothing then.

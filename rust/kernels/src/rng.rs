@@ -14,8 +14,9 @@ mod tests;
 
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
-use crate::dtype::{DType, Element, Scalar};
+use crate::dtype::{DType, Element};
 use crate::float::with_float;
+use crate::scalar::Scalar;
 use crate::shared::split_rows;
 pub use choice::choose;
 use make::{Bernoulli, Integers, Normal, Uniform, Whole};
@@ -107,7 +108,8 @@ fn stream<T: Element + Default, M: Make<T>>(make: M, key: Key, out: Arg) {
 pub fn uniform(key: Key, low: f64, high: f64, out: Arg) {
     match out.dtype {
         DType::F32 => stream(Uniform::<f32>::new(low, high), key, out),
-        _ => stream(Uniform::<f64>::new(low, high), key, out),
+        DType::F64 => stream(Uniform::<f64>::new(low, high), key, out),
+        other => panic!("a float dtype, got {other}"),
     }
 }
 
@@ -119,7 +121,8 @@ pub fn uniform(key: Key, low: f64, high: f64, out: Arg) {
 pub fn normal(key: Key, mean: f64, std: f64, out: Arg) {
     match out.dtype {
         DType::F32 => stream(Normal { mean: mean as f32, std: std as f32 }, key, out),
-        _ => stream(Normal { mean, std }, key, out),
+        DType::F64 => stream(Normal { mean, std }, key, out),
+        other => panic!("a float dtype, got {other}"),
     }
 }
 

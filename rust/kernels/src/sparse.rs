@@ -13,7 +13,7 @@ pub use structure::{check, transpose};
 use crate::dtype::Element;
 
 /// An integer that counts entries or columns.
-trait Int: Element {
+trait Int: Element + PartialOrd {
     fn at(self) -> usize;
     fn wide(self) -> i64;
     fn from_usize(x: usize) -> Self;

@@ -113,12 +113,12 @@ impl Versions {
 /// An instruction for every dtype that has it. The key is the dtype of the operands
 /// (of [`WHERE`]: of the last two).
 pub struct TileSet {
-    versions: [Option<Versions>; 6],
+    versions: [Option<Versions>; DType::COUNT],
 }
 
 impl TileSet {
     const fn new() -> TileSet {
-        TileSet { versions: [None; 6] }
+        TileSet { versions: [None; DType::COUNT] }
     }
 
     const fn with<K: Kernel>(mut self, dtype: DType) -> TileSet {

@@ -31,7 +31,7 @@ pub fn arange(start: &Any<'_>, step: &Any<'_>, len: Int, dtype: &PyDType) -> PyR
     let (start, step) =
         (convert::number_or_item("arange", start)?, convert::number_or_item("arange", step)?);
     let dtype = dtype.0;
-    if !dtype.is_float() && len > 0 {
+    if dtype.is_whole() && len > 0 {
         let way = step.as_i64().checked_mul(len as i64 - 1);
         let last = way.and_then(|way| start.as_i64().checked_add(way));
         // Beyond 64 bits nothing fits.

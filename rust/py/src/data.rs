@@ -7,7 +7,7 @@ use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 use pyo3::{IntoPyObjectExt, ffi};
 use weft_core::{Tensor, listen, mode};
-use weft_kernels::{DType, Layout, Scalar, Shape};
+use weft_kernels::{Layout, Scalar, Shape};
 
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
@@ -16,15 +16,7 @@ use crate::tensor::PyTensor;
 pub fn scalar(tensor: &Tensor) -> Scalar {
     let layout =
         Layout { shape: Shape::SCALAR, strides: Shape::SCALAR, offset: tensor.layout().offset };
-    let one = tensor.alias(layout);
-    match tensor.dtype() {
-        DType::Bool => Scalar::Bool(one.arg().slice::<u8>()[0] != 0),
-        DType::U8 => Scalar::Int(i64::from(one.arg().slice::<u8>()[0])),
-        DType::I32 => Scalar::Int(i64::from(one.arg().slice::<i32>()[0])),
-        DType::I64 => Scalar::Int(one.arg().slice::<i64>()[0]),
-        DType::F32 => Scalar::Float(f64::from(one.arg().slice::<f32>()[0])),
-        DType::F64 => Scalar::Float(one.arg().slice::<f64>()[0]),
-    }
+    tensor.alias(layout).arg().scalar()
 }
 
 /// A Python number.
@@ -41,18 +33,6 @@ struct Export {
     shape: Vec<isize>,
     strides: Vec<isize>,
     format: CString,
-}
-
-fn format(dtype: DType) -> CString {
-    let code = match dtype {
-        DType::Bool => "?",
-        DType::U8 => "B",
-        DType::I32 => "i",
-        DType::I64 => "q",
-        DType::F32 => "f",
-        DType::F64 => "d",
-    };
-    CString::new(code).expect("no zero byte")
 }
 
 /// Fills a buffer view of a tensor's elements, without copying.
@@ -78,11 +58,15 @@ pub unsafe fn export(
     if !strided && !tensor.layout().is_contiguous() {
         return Err(PyBufferError::new_err("numpy: the tensor is not contiguous"));
     }
-    let size = tensor.dtype().size() as isize;
+    let dtype = tensor.dtype();
+    let Some(code) = dtype.buffer_code() else {
+        return Err(PyBufferError::new_err(format!("numpy: no dtype for {dtype}. Use .float()")));
+    };
+    let size = dtype.size() as isize;
     let mut export = Box::new(Export {
         shape: tensor.shape().iter().map(|&s| s as isize).collect(),
         strides: tensor.layout().strides.iter().map(|&s| s as isize * size).collect(),
-        format: format(tensor.dtype()),
+        format: CString::new(code).expect("no zero byte"),
     });
     let wants = |flag: c_int| flags & flag == flag;
     // SAFETY: `view` is Python's to be filled; the pointers live in the boxed `Export`,

@@ -29,7 +29,7 @@ impl PyDType {
     /// Whether elements are floating-point numbers.
     #[getter]
     fn is_floating_point(&self) -> bool {
-        self.0.is_float()
+        self.0.is_floating_point()
     }
 
     /// The name without the module (`float32`), which numpy understands too.
@@ -41,9 +41,9 @@ impl PyDType {
 
 /// The one object that stands for `dtype`.
 pub fn object(py: Python<'_>, dtype: DType) -> Py<PyDType> {
-    static OBJECTS: PyOnceLock<[Py<PyDType>; 6]> = PyOnceLock::new();
+    static OBJECTS: PyOnceLock<[Py<PyDType>; DType::COUNT]> = PyOnceLock::new();
     let objects = OBJECTS.get_or_init(py, || {
-        DType::ALL.map(|d| Py::new(py, PyDType(d)).expect("memory for six small objects"))
+        DType::ALL.map(|d| Py::new(py, PyDType(d)).expect("memory for a few small objects"))
     });
     objects[dtype as usize].clone_ref(py)
 }

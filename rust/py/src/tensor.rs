@@ -239,7 +239,7 @@ impl PyTensor {
     }
 
     fn __index__(&self) -> PyResult<i64> {
-        if self.0.dtype().is_float() {
+        if self.0.dtype().is_differentiable() {
             return Err(PyTypeError::new_err(format!(
                 "index: expected an integer tensor, got {}",
                 self.0.dtype()
@@ -428,7 +428,7 @@ impl PyTensor {
 
 /// Only floating-point tensors have gradients.
 pub fn require_float(tensor: &Tensor) -> PyResult<()> {
-    if tensor.dtype().is_float() {
+    if tensor.dtype().is_differentiable() {
         return Ok(());
     }
     let what = format!("requires_grad: expected float32 or float64, got {}", tensor.dtype());

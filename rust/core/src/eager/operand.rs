@@ -142,7 +142,7 @@ fn resolve<'a>(row: &'static Row, given: &'a [Operand<'a>]) -> (&'static Row, &'
     let is = |other| std::ptr::eq(row, other);
     if is(&rows::POW)
         && let [Operand::Tensor(base), Operand::Number(exponent)] = given
-        && base.dtype().is_float()
+        && base.dtype().is_differentiable()
         && let Some(row) = power_row(exponent.as_f64())
     {
         return (row, &given[..1]);
@@ -176,7 +176,7 @@ fn compute_dtype(row: &Row, given: &[Operand]) -> DType {
     let says: SmallVec<[(DType, Say); 3]> = given.iter().map(Operand::say).collect();
     let dtype = result_type(&says, DEFAULT);
     let reals_only = row.tile.supports(DType::F32) && !row.tile.supports(DType::I64);
-    if reals_only && !dtype.is_float() { DEFAULT } else { dtype }
+    if reals_only && dtype.is_whole() { DEFAULT } else { dtype }
 }
 
 /// Hands on the dtype that `row` computes in, and the operands with every tensor but a
@@ -189,11 +189,11 @@ fn meet<T>(
     let skip = usize::from(row.condition);
     let mut dtype = compute_dtype(row, &given[skip..]);
     let apart = |x: &Operand, dtype| x.as_tensor().is_some_and(|t| t.dtype() != dtype);
-    if dtype.is_float() && !given[skip..].iter().any(|x| apart(x, dtype)) {
+    if dtype.is_differentiable() && !given[skip..].iter().any(|x| apart(x, dtype)) {
         return then(dtype, given);
     }
     let mut operands: Operands = given.into();
-    if !dtype.is_float() {
+    if dtype.is_whole() {
         dtype = fit_numbers(row, dtype, &mut operands)?;
     }
     let cast = |(i, x): (usize, &Operand)| match *x {
@@ -250,7 +250,7 @@ fn flat<T>(
                 || !t.layout().is_contiguous()
         })
     };
-    let checks_values = row.divides && !dtype.is_float();
+    let checks_values = row.divides && dtype.is_whole();
     let fits = given.len() == row.arity && !checks_values && !mode::listening();
     if !fits || given.iter().enumerate().any(apart) {
         return None;
@@ -275,7 +275,7 @@ fn beside_numbers(row: &'static Row, dtype: DType, given: &[Operand]) -> Result<
     });
     let Some(output) = result else { return Ok(None) };
     let wanted = given.iter().filter_map(Operand::as_tensor).any(Tensor::requires_grad);
-    if mode::grad_enabled() && wanted && output.dtype().is_float() {
+    if mode::grad_enabled() && wanted && output.dtype().is_differentiable() {
         let tensors = tensors(row, dtype, given)?;
         let refs: SmallVec<[&Tensor; 3]> = tensors.iter().collect();
         tape::push(&Op::Pointwise(row), &refs, std::slice::from_ref(&output))?;
@@ -311,7 +311,7 @@ fn written_beside_numbers(row: &Row, target: &Tensor, given: &[Operand]) -> bool
 fn kind(dtype: DType) -> u32 {
     match dtype {
         DType::Bool => 0,
-        _ if dtype.is_float() => 2,
+        _ if dtype.is_differentiable() => 2,
         _ => 1,
     }
 }

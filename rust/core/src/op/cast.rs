@@ -64,7 +64,7 @@ impl Rule for Cast {
     fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
         let from = io.input_facts[0].dtype;
         Ok(smallvec![match grads[0] {
-            Some(g) if from.is_float() => Some(e.cast(g, from)?),
+            Some(g) if from.is_differentiable() => Some(e.cast(g, from)?),
             _ => None,
         }])
     }

@@ -342,7 +342,7 @@ pub(crate) fn expect_inputs(op: &str, inputs: &[Fact], n: usize) -> Result<()> {
 
 /// Checks that input `i` of `op` is a floating-point value.
 pub(crate) fn expect_float(op: &str, fact: &Fact) -> Result<()> {
-    if fact.dtype.is_float() {
+    if fact.dtype.is_floating_point() {
         return Ok(());
     }
     Err(crate::Error::type_(

@@ -25,7 +25,7 @@ fn category(dtype: DType) -> u8 {
 
 /// The smallest dtype that both convert to: dtypes are listed in that order.
 pub fn promote(a: DType, b: DType) -> DType {
-    a.max(b)
+    if a as u8 >= b as u8 { a } else { b }
 }
 
 /// The dtype in which operands of these dtypes meet; `default` is the float dtype that a
@@ -35,7 +35,7 @@ pub fn result_type(operands: &[(DType, Say)], default: DType) -> DType {
     let mut result: Option<DType> = None;
     for say in [Say::Dims, Say::ZeroDim, Say::Number] {
         let Some(dtype) = of(say) else { continue };
-        let natural = if say == Say::Number && dtype.is_float() { default } else { dtype };
+        let natural = if say == Say::Number && dtype.is_floating_point() { default } else { dtype };
         result = Some(match result {
             None => natural,
             Some(r) if category(dtype) > category(r) => natural,

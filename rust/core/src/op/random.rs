@@ -91,7 +91,9 @@ impl Random {
                 }
                 let fits = |x: i64| {
                     let x = Scalar::Int(x);
-                    self.dtype.is_float() || self.dtype == DType::Bool || x.cast(self.dtype) == x
+                    self.dtype.is_floating_point()
+                        || self.dtype == DType::Bool
+                        || x.cast(self.dtype) == x
                 };
                 ensure!(
                     fits(low) && fits(high - 1),
@@ -118,7 +120,7 @@ impl Random {
     fn check_dtype(&self) -> Result<()> {
         let whole = matches!(self.dist, Dist::Permutation | Dist::Choice { .. });
         let real = matches!(self.dist, Dist::Uniform(..) | Dist::Normal(..));
-        if (whole && self.dtype != DType::I64) || (real && !self.dtype.is_float()) {
+        if (whole && self.dtype != DType::I64) || (real && !self.dtype.is_floating_point()) {
             let what = format_args!("dtype not supported, got {}", self.dtype);
             return Err(Error::type_(self.name(), what));
         }

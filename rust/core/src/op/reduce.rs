@@ -61,9 +61,9 @@ impl Reduce {
         };
         match self.kind {
             ReduceKind::Sum | ReduceKind::Prod => {
-                Ok(if dtype.is_float() { dtype } else { DType::I64 })
+                Ok(if dtype.is_differentiable() { dtype } else { DType::I64 })
             }
-            ReduceKind::Mean if !dtype.is_float() => unfit("float32 or float64"),
+            ReduceKind::Mean if !dtype.is_differentiable() => unfit("float32 or float64"),
             ReduceKind::Mean | ReduceKind::Max | ReduceKind::Min => Ok(dtype),
             ReduceKind::Any | ReduceKind::All => {
                 Ok(if dtype == DType::U8 { dtype } else { DType::Bool })
@@ -247,7 +247,7 @@ impl Rule for Reduce {
         // A float sum over nothing is 0 + x, which is not -0 where x is.
         let same = match self.kind {
             ReduceKind::Max | ReduceKind::Min => true,
-            ReduceKind::Sum => !known.fact(0).dtype.is_float(),
+            ReduceKind::Sum => !known.fact(0).dtype.is_differentiable(),
             _ => false,
         };
         if same && self.dims == 0 { keep(known, 0) } else { None }

@@ -47,7 +47,7 @@ impl Rule for Cumsum {
             "dimension out of range, expected < {n}, got {}",
             self.dim
         );
-        let dtype = if dtype.is_float() { dtype } else { DType::I64 };
+        let dtype = if dtype.is_differentiable() { dtype } else { DType::I64 };
         Ok(Fact::new(dtype, shape).only())
     }
 

@@ -38,15 +38,7 @@ impl Held {
 
     /// The single number it holds.
     fn scalar(&self) -> Scalar {
-        let arg = self.arg();
-        match self.fact.dtype {
-            DType::Bool => Scalar::Bool(arg.slice::<u8>()[0] != 0),
-            DType::U8 => Scalar::Int(i64::from(arg.slice::<u8>()[0])),
-            DType::I32 => Scalar::Int(i64::from(arg.slice::<i32>()[0])),
-            DType::I64 => Scalar::Int(arg.slice::<i64>()[0]),
-            DType::F32 => Scalar::Float(f64::from(arg.slice::<f32>()[0])),
-            DType::F64 => Scalar::Float(arg.slice::<f64>()[0]),
-        }
+        self.arg().scalar()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A finished recording, and how two of them differ.
 
 use smallvec::SmallVec;
-use weft_kernels::{Buffer, Layout};
+use weft_kernels::{Buffer, Layout, Scalar};
 
 use super::given::{Given, Returned};
 use crate::graph::{Graph, NodeKind};
@@ -223,18 +223,14 @@ impl Recording {
 
 /// The first few numbers of a constant.
 fn values(bytes: &[u8], dtype: weft_kernels::DType) -> String {
-    use weft_kernels::DType;
     let size = dtype.size();
     let texts: Vec<String> = bytes
         .chunks_exact(size)
         .take(4)
-        .map(|b| match dtype {
-            DType::F32 => f32::from_le_bytes([b[0], b[1], b[2], b[3]]).to_string(),
-            DType::F64 => f64::from_le_bytes(b.try_into().expect("8 bytes")).to_string(),
-            DType::I32 => i32::from_le_bytes([b[0], b[1], b[2], b[3]]).to_string(),
-            DType::I64 => i64::from_le_bytes(b.try_into().expect("8 bytes")).to_string(),
-            DType::U8 => b[0].to_string(),
-            DType::Bool => (b[0] != 0).to_string(),
+        .map(|b| match Scalar::from_bytes(dtype, b) {
+            Scalar::Float(x) if size < 8 => (x as f32).to_string(),
+            Scalar::Float(x) => x.to_string(),
+            other => other.to_string(),
         })
         .collect();
     let more = if bytes.len() > 4 * size { ", …" } else { "" };

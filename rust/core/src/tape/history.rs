@@ -24,7 +24,8 @@ pub(crate) fn push(op: &Op, inputs: &[&Tensor], outputs: &[Tensor]) -> Result<()
     if let [output] = outputs {
         output.set_node(Some((node, 0)));
     } else {
-        for (i, output) in outputs.iter().enumerate().filter(|(_, y)| y.dtype().is_float()) {
+        for (i, output) in outputs.iter().enumerate().filter(|(_, y)| y.dtype().is_differentiable())
+        {
             output.set_node(Some((node.clone(), i as u32)));
         }
     }
@@ -160,7 +161,7 @@ pub(crate) struct Change {
 impl Change {
     /// Checks that the history of each target can be replaced.
     pub(crate) fn prepare(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<Change> {
-        for target in targets.iter().filter(|t| t.dtype().is_float()) {
+        for target in targets.iter().filter(|t| t.dtype().is_differentiable()) {
             check_target(op, target)?;
         }
         settle(inputs)?;
@@ -178,7 +179,8 @@ impl Change {
     /// they were before.
     pub(crate) fn commit(self, op: &Op, kept: &[&Tensor], targets: &[Tensor]) {
         let node = make(op, self.edges, kept, targets);
-        for (i, target) in targets.iter().enumerate().filter(|(_, t)| t.dtype().is_float()) {
+        for (i, target) in targets.iter().enumerate().filter(|(_, t)| t.dtype().is_differentiable())
+        {
             let value = (node.clone(), i as u32);
             match target.base() {
                 Some(base) => views::write_through(base, target, value),

@@ -2,6 +2,7 @@
 
 use super::scratch::Scratch;
 use crate::buffer::Arg;
+use crate::dtype::{Width, by_width};
 use crate::shape::MAX_DIMS;
 use crate::threads;
 use crate::tile::{Operand, splat};
@@ -17,7 +18,7 @@ const SHORT_ROW: usize = 512;
 struct Lane {
     ptr: *mut u8,
     /// Bytes per element.
-    size: usize,
+    width: Width,
     strides: [usize; MAX_DIMS],
     /// Offset of the lane's tile in the scratch memory, where it needs one.
     stage: usize,
@@ -33,8 +34,13 @@ enum How {
     Staged,
 }
 
-const NO_LANE: Lane =
-    Lane { ptr: std::ptr::null_mut(), size: 1, strides: [0; MAX_DIMS], stage: 0, how: How::Staged };
+const NO_LANE: Lane = Lane {
+    ptr: std::ptr::null_mut(),
+    width: Width::W1,
+    strides: [0; MAX_DIMS],
+    stage: 0,
+    how: How::Staged,
+};
 
 /// Lanes that are kept without an allocation.
 const FEW: usize = 8;
@@ -57,6 +63,12 @@ pub(crate) struct Sweep {
 // what several threads may do with them at once is documented on `Buffer`.
 unsafe impl Sync for Sweep {}
 
+impl Lane {
+    fn size(&self) -> usize {
+        self.width as usize
+    }
+}
+
 impl Sweep {
     /// # Panics
     /// When shapes differ or an operand exceeds its buffer.
@@ -77,7 +89,7 @@ impl Sweep {
         for (lane, arg) in sweep.lanes_mut().iter_mut().zip(ins.iter().chain(outs)) {
             assert!(arg.layout.shape == shape, "{:?} in a sweep of {shape:?}", arg.layout);
             lane.ptr = arg.ptr();
-            lane.size = arg.dtype.size();
+            lane.width = arg.dtype.width();
             lane.strides[..shape.len()].copy_from_slice(&arg.layout.strides);
         }
         sweep.sort();
@@ -148,7 +160,7 @@ impl Sweep {
             lane.how = if lies_well { How::InPlace { step: inner } } else { How::Staged };
             if !lies_well {
                 lane.stage = bytes;
-                bytes += TILE * lane.size;
+                bytes += TILE * lane.size();
             }
         }
         if flat {
@@ -221,7 +233,7 @@ impl Sweep {
             let stage = scratch.wrapping_add(lane.stage);
             operands[k] = match lane.how {
                 How::InPlace { step } => {
-                    let from = lane.ptr.wrapping_add(self.offset(lane, &index) * lane.size);
+                    let from = lane.ptr.wrapping_add(self.offset(lane, &index) * lane.size());
                     Operand { ptr: from, step }
                 }
                 How::Staged => Operand { ptr: stage, step: 1 },
@@ -231,7 +243,7 @@ impl Sweep {
                     // SAFETY: `Arg::ptr` checked that the lane lies inside its buffer;
                     // the scratch tile holds TILE elements.
                     unsafe {
-                        gather(at, stride, stage.wrapping_add(done * lane.size), lane.size, n)
+                        gather(at, stride, stage.wrapping_add(done * lane.size()), lane.width, n)
                     }
                 });
             }
@@ -241,7 +253,9 @@ impl Sweep {
             let stage = scratch.wrapping_add(lane.stage);
             self.runs(lane, index, tile.n, |at, done, n, stride| {
                 // SAFETY: as above.
-                unsafe { scatter(stage.wrapping_add(done * lane.size), at, stride, lane.size, n) }
+                unsafe {
+                    scatter(stage.wrapping_add(done * lane.size()), at, stride, lane.width, n)
+                }
             });
         }
     }
@@ -274,7 +288,7 @@ impl Sweep {
         let mut done = 0;
         while done < n {
             let len = (self.dims[last] - index[last]).min(n - done);
-            let at = lane.ptr.wrapping_add(self.offset(lane, &index) * lane.size);
+            let at = lane.ptr.wrapping_add(self.offset(lane, &index) * lane.size());
             body(at, done, len, lane.strides[last]);
             done += len;
             index[last] += len;
@@ -296,9 +310,9 @@ struct Tile {
 }
 
 /// # Safety
-/// `from` must be readable for `n` elements of `size` bytes that lie `stride` apart, `to`
+/// `from` must be readable for `n` elements of `width` bytes that lie `stride` apart, `to`
 /// writable for `n` adjacent ones.
-unsafe fn gather(from: *const u8, stride: usize, to: *mut u8, size: usize, n: usize) {
+unsafe fn gather(from: *const u8, stride: usize, to: *mut u8, width: Width, n: usize) {
     /// # Safety
     /// As the outer function.
     unsafe fn each<T: Copy>(from: *const T, stride: usize, to: *mut T, n: usize) {
@@ -309,20 +323,18 @@ unsafe fn gather(from: *const u8, stride: usize, to: *mut u8, size: usize, n: us
     }
     // SAFETY: the caller's promise.
     unsafe {
-        match (stride, size) {
-            (0, _) => splat(from, to, size, n),
-            (1, _) => from.copy_to_nonoverlapping(to, n * size),
-            (_, 1) => each(from, stride, to, n),
-            (_, 4) => each(from.cast::<u32>(), stride, to.cast(), n),
-            _ => each(from.cast::<u64>(), stride, to.cast(), n),
+        match stride {
+            0 => splat(from, to, width, n),
+            1 => from.copy_to_nonoverlapping(to, n * width as usize),
+            _ => by_width!(width, T => each(from.cast::<T>(), stride, to.cast(), n)),
         }
     }
 }
 
 /// # Safety
-/// `from` must be readable for `n` adjacent elements of `size` bytes, `to` writable for `n`
+/// `from` must be readable for `n` adjacent elements of `width` bytes, `to` writable for `n`
 /// that lie `stride` apart.
-unsafe fn scatter(from: *const u8, to: *mut u8, stride: usize, size: usize, n: usize) {
+unsafe fn scatter(from: *const u8, to: *mut u8, stride: usize, width: Width, n: usize) {
     /// # Safety
     /// As the outer function.
     unsafe fn each<T: Copy>(from: *const T, to: *mut T, stride: usize, n: usize) {
@@ -333,11 +345,10 @@ unsafe fn scatter(from: *const u8, to: *mut u8, stride: usize, size: usize, n: u
     }
     // SAFETY: the caller's promise.
     unsafe {
-        match (stride, size) {
-            (1, _) => from.copy_to_nonoverlapping(to, n * size),
-            (_, 1) => each(from, to, stride, n),
-            (_, 4) => each(from.cast::<u32>(), to.cast(), stride, n),
-            _ => each(from.cast::<u64>(), to.cast(), stride, n),
+        if stride == 1 {
+            from.copy_to_nonoverlapping(to, n * width as usize);
+        } else {
+            by_width!(width, T => each(from.cast::<T>(), to.cast(), stride, n));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Plus, places};
 use crate::Checked;
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
-use crate::dtype::{DType, Element};
+use crate::dtype::by_width;
 use crate::float::with_element;
 use crate::shape::Shape;
 use crate::shared::{Shared, split_rows};
@@ -23,29 +23,27 @@ pub fn select(input: Arg, dim: usize, index: Arg, wrap: bool, out: Arg) -> Check
     expected[dim] = index.numel();
     assert_eq!(out.layout.shape, expected, "shapes");
     let at = places(index, shape[dim], wrap)?;
-    match out.dtype.size() {
-        1 => copy_rows(input.ptr() as *const u8, input, dim, &at, out.slice_mut::<u8>()),
-        4 if out.dtype == DType::F32 => {
-            copy_rows(input.ptr() as *const f32, input, dim, &at, out.slice_mut::<f32>());
-        }
-        4 => copy_rows(input.ptr() as *const i32, input, dim, &at, out.slice_mut::<i32>()),
-        _ if out.dtype == DType::F64 => {
-            copy_rows(input.ptr() as *const f64, input, dim, &at, out.slice_mut::<f64>());
-        }
-        _ => copy_rows(input.ptr() as *const i64, input, dim, &at, out.slice_mut::<i64>()),
-    }
+    by_width!(out.dtype.width(), T => {
+        copy_rows(input.ptr() as *const T, input, dim, &at, out.words_mut::<T>());
+    });
     Ok(())
 }
 
-struct From<T>(*const T);
+struct Source<T>(*const T);
 // SAFETY: the elements are only read.
-unsafe impl<T: Sync> Sync for From<T> {}
+unsafe impl<T: Sync> Sync for Source<T> {}
 
-fn copy_rows<T: Element>(data: *const T, input: Arg, dim: usize, at: &[usize], out: &mut [T]) {
+fn copy_rows<T: Copy + Send + Sync>(
+    data: *const T,
+    input: Arg,
+    dim: usize,
+    at: &[usize],
+    out: &mut [T],
+) {
     if out.is_empty() {
         return;
     }
-    let data = From(data);
+    let data = Source(data);
     let (shape, strides) = (&input.layout.shape, &input.layout.strides);
     let outer = Walk::new(&Shape::new(&shape[..dim]), &Shape::new(&strides[..dim]));
     let inner = Walk::new(&Shape::new(&shape[dim + 1..]), &Shape::new(&strides[dim + 1..]));
@@ -82,7 +80,7 @@ unsafe fn copy_short<T: Copy>(from: *const T, to: *mut T, len: usize) {
     }
 }
 
-fn copy_strided<T: Element>(from: *const T, inner: Walk, row: &mut [T]) {
+fn copy_strided<T: Copy>(from: *const T, inner: Walk, row: &mut [T]) {
     let mut n = 0;
     for (offset, run, stride) in inner.runs(0..row.len()) {
         for k in 0..run {

@@ -36,7 +36,7 @@ unsafe impl<T: Sync> Sync for Data<T> {}
 /// Whether `b` replaces the best so far; NaN replaces all but NaN.
 #[inline(always)]
 #[allow(clippy::eq_op)]
-fn better<T: Element>(max: bool, best: T, b: T) -> bool {
+fn better<T: Element + PartialOrd>(max: bool, best: T, b: T) -> bool {
     (if max { b > best } else { b < best }) || (b != b && best == best)
 }
 
@@ -48,7 +48,7 @@ struct Along<'a, T> {
     max: bool,
 }
 
-impl<T: Element> Work for Along<'_, T> {
+impl<T: Element + PartialOrd> Work for Along<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
@@ -80,7 +80,7 @@ struct Across<'a, T> {
     max: bool,
 }
 
-impl<T: Element> Work for Across<'_, T> {
+impl<T: Element + PartialOrd> Work for Across<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
@@ -100,7 +100,7 @@ impl<T: Element> Work for Across<'_, T> {
 /// # Safety
 /// `data` must point to the first of `out.len()` neighbouring columns of `view`.
 #[inline(always)]
-unsafe fn columns<T: Element>(data: *const T, view: View, out: &mut [i64], max: bool) {
+unsafe fn columns<T: Element + PartialOrd>(data: *const T, view: View, out: &mut [i64], max: bool) {
     // SAFETY: by the caller's promise.
     let row = |at: usize| unsafe { std::slice::from_raw_parts(data.add(at), out.len()) };
     let mut best = [row(0)[0]; WIDTH];

@@ -34,9 +34,10 @@ impl<T: Default + PartialEq> Un<T, u8> for Truth {
     }
 }
 
-type Row = [Versions; 6];
+/// The conversions of one dtype, by the dtype of the result.
+type Targets = [Versions; DType::COUNT];
 
-const fn row<T: Element + Default>() -> Row
+const fn row<T: Element + Default>() -> Targets
 where
     To: Un<T, u8> + Un<T, i32> + Un<T, i64> + Un<T, f32> + Un<T, f64>,
 {
@@ -50,7 +51,7 @@ where
     ]
 }
 
-static CASTS: [Row; 6] =
+static CASTS: [Targets; DType::COUNT] =
     [row::<u8>(), row::<u8>(), row::<i32>(), row::<i64>(), row::<f32>(), row::<f64>()];
 
 /// The tile that converts `from` to `to`. Floats become integers by truncation and

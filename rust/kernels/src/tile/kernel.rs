@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 use super::{Operand, TileFn};
-use crate::dtype::{DType, Element};
+use crate::dtype::{DType, Element, Width, by_width};
 
 /// A tile's loop.
 pub(crate) trait Kernel {
@@ -169,7 +169,7 @@ version!(avx512, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2");
 const STAGE: usize = 512;
 
 #[repr(align(64))]
-struct Stage(MaybeUninit<[u8; STAGE * 8]>);
+struct Stage(MaybeUninit<[u8; STAGE * size_of::<[u64; 2]>()]>);
 
 /// Calls `tile` piece by piece, with repeated values spread out and inputs that are also
 /// the output copied aside, so that each loop exists in one form only.
@@ -185,7 +185,7 @@ unsafe fn staged(tile: TileFn, from: &[DType], to: DType, ins: &[Operand], out: 
     for k in 0..count {
         if ins[k].step == 0 {
             // SAFETY: the operand holds one element, the stage STAGE of them.
-            unsafe { splat(ins[k].ptr, stages[k], from[k].size(), n.min(STAGE)) };
+            unsafe { splat(ins[k].ptr, stages[k], from[k].width(), n.min(STAGE)) };
             now[k].ptr = stages[k];
         }
     }
@@ -209,15 +209,9 @@ unsafe fn staged(tile: TileFn, from: &[DType], to: DType, ins: &[Operand], out: 
 /// Writes one element `n` times.
 ///
 /// # Safety
-/// `from` must be readable for one element of `size` (1, 4 or 8) bytes and `to` writable
-/// for `n`, both aligned.
-pub(crate) unsafe fn splat(from: *const u8, to: *mut u8, size: usize, n: usize) {
+/// `from` must be readable for one element of `width` bytes and `to` writable for `n`, both
+/// aligned.
+pub(crate) unsafe fn splat(from: *const u8, to: *mut u8, width: Width, n: usize) {
     // SAFETY: the caller's promise.
-    unsafe {
-        match size {
-            1 => to.write_bytes(*from, n),
-            4 => output::<u32>(to, n).fill(*from.cast::<u32>()),
-            _ => output::<u64>(to, n).fill(*from.cast::<u64>()),
-        }
-    }
+    by_width!(width, T => unsafe { output::<T>(to, n).fill(*from.cast::<T>()) });
 }

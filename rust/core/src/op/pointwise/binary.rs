@@ -34,7 +34,7 @@ pub(super) static ROWS: &[&Row] = &[
 /// Whether arithmetic that changes no number leaves the bits of input `i` alone: it makes a
 /// signalling NaN a quiet one, so a float must come from arithmetic, which makes none.
 fn is_quiet(known: &dyn Known, i: usize) -> bool {
-    if !known.fact(i).dtype.is_float() {
+    if !known.fact(i).dtype.is_differentiable() {
         return true;
     }
     match known.producer(i) {
@@ -51,7 +51,7 @@ fn keep_quiet(known: &dyn Known, i: usize) -> Option<Simpler> {
 /// Whether input `i` is an integer zero, or the float zero that changes no bits when
 /// added (-0).
 fn adds_nothing(known: &dyn Known, i: usize) -> bool {
-    let float = known.fact(i).dtype.is_float();
+    let float = known.fact(i).dtype.is_differentiable();
     is(known, i, if float { -0.0 } else { 0.0 }) && known.fact(i).dtype != DType::Bool
 }
 
@@ -152,7 +152,7 @@ pub static POW: Row = Row {
         }),
     ],
     simplify: |known| {
-        let same = is(known, 1, 1.0) && !known.fact(0).dtype.is_float();
+        let same = is(known, 1, 1.0) && !known.fact(0).dtype.is_differentiable();
         if same { keep(known, 0) } else { None }
     },
     flops: 30,

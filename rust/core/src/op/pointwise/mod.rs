@@ -223,7 +223,7 @@ impl Rule for Row {
     }
 
     fn faults(&self, inputs: &[Fact]) -> Faults {
-        let whole = self.divides && !self.compute(inputs).is_float();
+        let whole = self.divides && self.compute(inputs).is_whole();
         if whole { Faults::Values } else { Faults::Never }
     }
 
@@ -323,7 +323,7 @@ impl Row {
 
 /// Whether some integer of `x` is zero.
 fn has_zero(x: Arg) -> std::result::Result<bool, Fault> {
-    if x.dtype.is_float() || x.numel() == 0 {
+    if !x.dtype.is_whole() || x.numel() == 0 {
         return Ok(false);
     }
     let (found, layout) = (memory::try_buffer(1)?, Layout::contiguous(Shape::SCALAR));

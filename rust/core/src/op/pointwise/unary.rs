@@ -74,7 +74,7 @@ fn involution(known: &dyn Known, row: &'static Row) -> Option<Simpler> {
 
 /// The input itself, where it holds whole numbers already.
 fn whole(known: &dyn Known) -> Option<Simpler> {
-    if known.fact(0).dtype.is_float() { None } else { keep(known, 0) }
+    if known.fact(0).dtype.is_whole() { keep(known, 0) } else { None }
 }
 
 /// Negation.
