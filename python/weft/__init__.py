@@ -19,9 +19,9 @@ from weft._core import (
     is_grad_enabled,
     set_num_threads,
 )
-from weft._dtypes import bool_ as bool
-from weft._dtypes import float32, float64, int32, int64, uint8
 from weft._public import attach as _attach
+from weft._types import bool_ as bool
+from weft._types import float32, float64, int32, int64, uint8
 from weft.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from weft.ops.activation import *
 from weft.ops.binary import *

@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self, SupportsIndex
 import numpy as np
 
 from weft._tensor import Methods
-from weft.ops._types import Dims, Number, Operand
+from weft._types import Dims, Number, Operand
 
 __version__: str
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from weft._core import Tensor, dtype
-from weft._dtypes import bool_, default, float32, float64, int32, int64
 from weft._live import DTYPES
+from weft._types import bool_, default, float32, float64, int32, int64
 
 
 def host(data: Any, kind: dtype | None) -> np.ndarray:

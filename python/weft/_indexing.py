@@ -8,7 +8,7 @@ import numpy as np
 
 from weft import _core
 from weft._core import Tensor
-from weft._dtypes import bool_, int32, int64
+from weft._types import bool_, int32, int64
 from weft.ops.create import arange, tensor
 from weft.ops.select import where
 

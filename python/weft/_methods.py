@@ -11,8 +11,8 @@ import numpy as np
 from weft import _core, _repr, autograd
 from weft._check import in_range, kind_or
 from weft._core import Tensor, dtype
-from weft._dtypes import bool_, float32, float64, int32, int64, uint8
 from weft._public import METHODS, method
+from weft._types import bool_, float32, float64, int32, int64, uint8
 from weft.ops.create import check_device, full, ones, tensor, zeros
 from weft.ops.join import unbind
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from weft._core import Tensor
 from weft._core import dtype as _dtype
-from weft.ops._types import Dims, Number, Operand
+from weft._types import Dims, Number, Operand
 from weft.ops.reduce import Extreme
 
 class Methods:

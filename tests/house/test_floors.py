@@ -142,7 +142,7 @@ def test_unsafe_blocks_say_why():
 
 #: Floors within ``python/weft``; a module imports those below or beside it.
 ROOMS = [
-    {"_core", "_check", "_dtypes", "_tensor"},
+    {"_core", "_check", "_types", "_tensor"},
     {"_public"},
     {"ops", "_host", "_live", "_indexing", "_repr", "autograd", "sparse", "_methods", "_watch",
      "_compile", "_progress"},

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
+from _thread import RLock
 from collections.abc import Callable
 from typing import Any
 
 __all__ = ["CompileWarning", "compile"]
 
 #: A fork waits for an import that has begun: in the child nobody would finish it.
-_importing = threading.RLock()
+_importing = RLock()
 
 
 def _at_fork(step: str) -> None:

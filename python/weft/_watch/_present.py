@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from _thread import _local as _ThreadLocal  # importing threading takes longer than all of this
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class _Missing:
 MISSING: Any = _Missing()
 
 
-class _Local(threading.local):
+class _Local(_ThreadLocal):
     watch: Watch | None = None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from weft._check import real
 from weft._core import Pointwise, Tensor
 from weft._public import public
-from weft.ops._types import is_number
+from weft._types import is_number
 from weft.ops.select import where
 
 __all__ = ["relu"]

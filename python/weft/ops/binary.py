@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from weft._core import Pointwise, Tensor
 from weft._public import alias, method, public
-from weft.ops._types import Number, Operand, is_number
+from weft._types import Number, Operand, is_number
 
 __all__ = [
     "add", "arctan2", "atan2", "bitwise_and", "bitwise_or", "bitwise_xor", "div", "divide",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from weft._check import flag, not_tensors, real
 from weft._core import Pointwise, Tensor
 from weft._public import alias, public
-from weft.ops._types import Operand
+from weft._types import Operand
 from weft.ops.reduce import all
 
 __all__ = [

@@ -14,10 +14,10 @@ import numpy as np
 from weft import _core
 from weft._check import kind_or, real, whole
 from weft._core import Tensor, dtype
-from weft._dtypes import default, int64
 from weft._host import host, is_whole, kind_of, number
 from weft._live import DTYPES, copied, is_shareable, share, shared, wrap
 from weft._public import public
+from weft._types import default, int64
 
 __all__ = [
     "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",

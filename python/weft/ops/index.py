@@ -5,9 +5,8 @@ from __future__ import annotations
 from weft import _core
 from weft._check import flag, in_range
 from weft._core import Tensor
-from weft._dtypes import bool_, int32, int64
 from weft._public import method, public
-from weft.ops._types import Operand
+from weft._types import Operand, bool_, int32, int64
 from weft.ops.select import where
 
 __all__ = [

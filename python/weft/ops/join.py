@@ -9,8 +9,8 @@ from typing import Any
 from weft import _core
 from weft._check import in_range, whole
 from weft._core import Tensor
-from weft._dtypes import int64
 from weft._public import alias, method, public
+from weft._types import int64
 from weft.ops.shape import select, sizes_of, unsqueeze
 
 __all__ = ["cat", "chunk", "concat", "concatenate", "flip", "split", "stack", "unbind"]

@@ -9,8 +9,8 @@ from typing import Any
 from weft import _core
 from weft._check import chance, flag, real, whole
 from weft._core import Pointwise, Tensor
-from weft._dtypes import int64
 from weft._public import public
+from weft._types import int64
 from weft.ops.create import arange
 from weft.ops.moments import norm
 from weft.ops.select import where

@@ -6,7 +6,7 @@ from weft import _core
 from weft._check import whole
 from weft._core import Tensor
 from weft._public import public
-from weft.ops._types import is_number
+from weft._types import is_number
 from weft.ops.create import arange, full
 from weft.ops.select import fill_of, where
 

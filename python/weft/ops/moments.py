@@ -8,7 +8,7 @@ from weft import _core
 from weft._check import flag, not_tensors, real
 from weft._core import Pointwise, Tensor
 from weft._public import public
-from weft.ops._types import Dims
+from weft._types import Dims
 from weft.ops.reduce import mean, sum
 from weft.ops.select import where
 

@@ -12,8 +12,8 @@ from typing import Any
 from weft import _core
 from weft._check import flag, kind_or, whole
 from weft._core import Tensor, dtype
-from weft._dtypes import default, int64
 from weft._public import method, public
+from weft._types import default, int64
 from weft.ops.create import check_device, finish, size_of
 
 __all__ = ["multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"]

@@ -13,7 +13,7 @@ from weft import _core
 from weft._check import flag, not_tensors, whole
 from weft._core import Tensor, dtype
 from weft._public import public
-from weft.ops._types import Dims
+from weft._types import Dims
 from weft.ops.binary import maximum, minimum
 
 __all__ = [

@@ -8,7 +8,7 @@ from weft import _core
 from weft._check import not_tensors
 from weft._core import Pointwise, Tensor
 from weft._public import method, public
-from weft.ops._types import Operand
+from weft._types import Operand
 
 __all__ = ["clamp", "clamp_max", "clamp_min", "masked_fill", "where"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import cos, pi
@@ -237,7 +236,7 @@ class MultiStepLR(LRScheduler):
         return [lr * factor for lr in self._present]
 
     def _get_closed_form_lr(self) -> list[float]:
-        passed = bisect_right(sorted(self.milestones.elements()), self.last_epoch)
+        passed = sum(milestone <= self.last_epoch for milestone in self.milestones.elements())
         return [base * self.gamma**passed for base in self.base_lrs]
 
 

@@ -1,11 +1,18 @@
-"""What arguments of public functions may be."""
+"""Dtypes by name, and what arguments of public functions may be."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from weft._core import Tensor
+from weft._core import Tensor, dtype_of
+
+float32, float64 = dtype_of("float32"), dtype_of("float64")
+int32, int64 = dtype_of("int32"), dtype_of("int64")
+uint8, bool_ = dtype_of("uint8"), dtype_of("bool")
+
+#: What new tensors of real numbers are.
+default = float32
 
 Number: TypeAlias = bool | int | float
 Operand: TypeAlias = Tensor | Number
