@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from operator import index
 from typing import Any
 
@@ -50,7 +51,7 @@ def whole(op: str, name: str, value: Any) -> int:
     raise TypeError(f"{op}: {name} expected to be an int, got {_kind(value)}")
 
 
-def in_range(op: str, dim: Any, ndim: int) -> int:
+def in_range(op: str, dim: Any, ndim: int, name: str = "dim") -> int:
     """The dimension ``dim`` of ``ndim``, counted from 0.
 
     Raises:
@@ -62,12 +63,32 @@ def in_range(op: str, dim: Any, ndim: int) -> int:
         >>> in_range("select", -1, 3)
         2
     """
-    at = whole(op, "dim", dim)
+    at = whole(op, name, dim)
     if not -ndim <= at < ndim:
         raise IndexError(
             f"{op}: dimension out of range, expected {-ndim} <= dim < {ndim}, got {dim}"
         )
     return at % ndim
+
+
+def sequence(op: str, name: str, value: Any) -> Sequence[Any]:
+    """``value``, which must be a tuple, a list or the like; a text is none.
+
+    Raises:
+        TypeError: it is something else.
+
+    Example:
+        >>> from weft._check import sequence
+        >>> sequence("pad", "pad", (1, 2))
+        (1, 2)
+    """
+    if isinstance(value, (tuple, list)) or (isinstance(value, Sequence) and not _is_text(value)):
+        return value
+    raise TypeError(f"{op}: {name} expected to be a sequence, got {_kind(value)}")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, (str, bytes))
 
 
 def kind_or(op: str, value: dtype | None, default: dtype) -> dtype:

@@ -8,6 +8,7 @@ import numpy as np
 
 from weft._core import Tensor, dtype
 from weft._live import DTYPES
+from weft._public import blame
 from weft._types import bool_, default, float32, float64, int32, int64
 
 
@@ -36,7 +37,8 @@ def host(data: Any, kind: dtype | None) -> np.ndarray:
             _refuse_huge(values)
         return values.astype(np.float64).astype(wanted)
     if values.dtype.kind not in "biuf":
-        raise TypeError(f"tensor: expected numbers, got dtype {values.dtype}")
+        got = f"{type(data).__name__} of dtype {values.dtype}"
+        raise TypeError(blame("tensor", data, "numbers", got))
     if wanted.kind in "iu" and (real or values.dtype.kind == "u") and values.dtype != wanted:
         _check_range(values, wanted, real)
     return values.astype(wanted, copy=False)

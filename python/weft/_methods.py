@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from weft import _core, _repr, autograd
-from weft._check import in_range, kind_or
+from weft._check import in_range, kind_or, not_tensors
 from weft._core import Tensor, dtype
 from weft._public import METHODS, method
 from weft._types import bool_, float32, float64, int32, int64, uint8
@@ -113,6 +113,8 @@ def cpu(self: Tensor) -> Tensor:
 @method()
 def type_as(self: Tensor, other: Tensor) -> Tensor:
     """In the dtype of another tensor."""
+    if not isinstance(other, Tensor):
+        raise not_tensors("type_as", other=other)
     return _core.cast(self, other.dtype)
 
 

@@ -7,7 +7,9 @@ From the register come the methods of ``Tensor`` and their in-place forms (:func
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import FrameType, FunctionType
 from typing import Any, TypeVar
 
 from weft._core import Pointwise, Tensor
@@ -87,7 +89,9 @@ def method(name: str | None = None) -> Callable[[F], F]:
     """Declare an attribute of ``Tensor`` that is no public function, under its name or another."""
 
     def register(function: F) -> F:
-        METHODS[name or function.__name__] = function
+        if name is not None:
+            function.__name__ = function.__qualname__ = name
+        METHODS[function.__name__] = function
         return function
 
     return register
@@ -114,3 +118,35 @@ def attach() -> None:
     """Give ``Tensor`` its methods."""
     for name, attribute in METHODS.items():
         setattr(Tensor, name, attribute)
+
+
+def blame(op: str, value: object, expected: str, got: object = None) -> str:
+    """The sentence for a wrong argument, which native code asks for.
+
+    It names the outermost public function that is being called and, if ``value`` is one of its
+    arguments or an item of one, which of them; otherwise ``op``.
+    """
+    names = {f.__code__: name for name, f in METHODS.items() if isinstance(f, FunctionType)}
+    names |= {e.function.__code__: e.name for e in FUNCTIONS.values() if e.original is None}
+    frame: FrameType | None = sys._getframe(1)
+    what = "expected"
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("weft."):
+        if frame.f_code in names:
+            op = names[frame.f_code]
+            argument = _argument(frame, value)
+            what = "expected" if argument is None else f"{argument} expected to be"
+        frame = frame.f_back
+    return f"{op}: {what} {expected}, got {type(value).__name__ if got is None else got}"
+
+
+def _argument(frame: FrameType, value: object) -> str | None:
+    """Which argument of a call a value is, or is an item of."""
+    from inspect import getargvalues
+
+    found = getargvalues(frame)
+    for name in [*found.args, *filter(None, (found.varargs, found.keywords))]:
+        given = found.locals[name]
+        items = given if isinstance(given, (tuple, list)) else ()
+        if given is value or any(item is value for item in items):
+            return name
+    return None

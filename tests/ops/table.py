@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from tests.ops.fill import elements
 
 import weft
 from weft import _core
 
 ROWS = _core.op_table()
-FLOATS = ("float32", "float64")
 WORDS = {"true": True, "false": False}
 #: These work on whole numbers and truth values only.
 WHOLE = {"bitwise_and", "bitwise_or", "bitwise_xor"}
@@ -24,26 +24,6 @@ def _value(text: str) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return WORDS.get(text, text)
-
-
-def _fill(domain: dict[str, Any], shape: list[int], dtype: str, rng: Any) -> np.ndarray:
-    """Elements of one input; ``dtype`` is that of inputs whose dtype the test may choose."""
-    kind = domain["kind"]
-    if kind == "exact":
-        return np.array(domain["values"], domain["dtype"]).reshape(shape)
-    if kind == "index":
-        return rng.integers(*domain["range"], size=shape)
-    if kind == "bool":
-        return np.asarray(rng.random(shape) < 0.5)
-    if dtype == "bool":
-        return np.asarray(rng.random(shape) < 0.5)
-    if dtype not in FLOATS:
-        low = 0 if dtype == "uint8" else -9
-        return np.asarray(rng.integers(low, 10, size=shape)).astype(dtype)
-    if kind == "special":
-        with np.errstate(over="ignore"):
-            return np.resize(np.array(domain["values"]), shape).astype(dtype)
-    return np.asarray(rng.uniform(*domain["range"], size=shape)).astype(dtype)
 
 
 def tensor(array: np.ndarray) -> weft.Tensor:
@@ -73,7 +53,7 @@ class Case:
     def arrays(self, dtype: str = "float64") -> list[np.ndarray]:
         """Inputs, the same in each run."""
         rng = np.random.default_rng(zlib.crc32(self.id.encode()))
-        return [_fill(domain, shape, dtype, rng) for shape, domain in self.inputs]
+        return [elements(domain, shape, dtype, rng) for shape, domain in self.inputs]
 
     def tensors(self, dtype: str = "float64") -> list[weft.Tensor]:
         """Inputs as tensors of their own memory."""

@@ -125,7 +125,10 @@ REFUSED = {
         (lambda: X.repeat(2), RuntimeError),
     ],
     "size": [(lambda: X.size(True), TypeError), (lambda: X.size(2), IndexError)],
-    "zeros": [(lambda: weft.zeros(2, dtype=0), TypeError)],
+    "zeros": [
+        (lambda: weft.zeros(2, dtype=0), TypeError),
+        (lambda: weft.zeros(2, True), TypeError),
+    ],
     "randint": [
         (lambda: weft.randint(1.5, 5, (2,)), TypeError),
         (lambda: weft.randint(True, (2,)), TypeError),
@@ -182,7 +185,7 @@ REFUSED = {
     "argmax": [(lambda: X.argmax(True), TypeError)],
     "cumsum": [(lambda: X.cumsum(True), TypeError)],
     "cat": [(lambda: weft.cat([X, X], True), TypeError)],
-    "unsqueeze": [(lambda: weft.stack([X, X], True), TypeError)],
+    "stack": [(lambda: weft.stack([X, X], True), TypeError)],
     "squeeze": [(lambda: X.squeeze(True), TypeError)],
     "transpose": [(lambda: X.transpose(True, False), TypeError)],
     "permute": [(lambda: X.permute(True, False), TypeError)],
@@ -206,7 +209,6 @@ REFUSED = {
         (lambda: weft.triu(X, 1.5), TypeError),
     ],
     "full": [
-        (lambda: weft.zeros(2, True), TypeError),
         (lambda: weft.full((2,), weft.ones(2)), TypeError),
         (lambda: weft.full((2,), None), TypeError),
     ],

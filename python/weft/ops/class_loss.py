@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from weft import _core
-from weft._check import real, same_shape, whole
+from weft._check import not_tensors, real, same_shape, whole
 from weft._core import Tensor
 from weft._public import public
 from weft.ops.loss import reduced
@@ -81,6 +81,8 @@ def cross_entropy(
         >>> F.cross_entropy(weft.zeros(1, 2), weft.tensor([1]))
         tensor(0.6931)
     """
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        raise not_tensors("cross_entropy", input=input, target=target)
     if (
         label_smoothing != 0.0
         and not 0 <= real("cross_entropy", "label_smoothing", label_smoothing) <= 1
@@ -146,4 +148,6 @@ def nll_loss(
         >>> F.nll_loss(weft.tensor([[-1.0, -2.0]]), weft.tensor([1]))
         tensor(2.)
     """
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        raise not_tensors("nll_loss", input=input, target=target)
     return _class_loss("nll_loss", input, target, weight, ignore_index, reduction)

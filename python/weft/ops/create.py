@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from weft import _core
-from weft._check import kind_or, real, whole
+from weft._check import kind_or, not_tensors, real, whole
 from weft._core import Tensor, dtype
 from weft._host import host, is_whole, kind_of, number
 from weft._live import DTYPES, copied, is_shareable, share, shared, wrap
-from weft._public import public
+from weft._public import blame, public
 from weft._types import default, int64
 
 __all__ = [
@@ -43,7 +43,7 @@ def check_device(device: object) -> None:
         RuntimeError: another device is asked for.
     """
     if device is not None and str(device).split(":")[0] != "cpu":
-        raise RuntimeError(f"device: expected cpu, got {device}")
+        raise RuntimeError(blame("device", device, "cpu", device))
 
 
 def finish(out: Tensor, requires_grad: bool) -> Tensor:
@@ -212,6 +212,8 @@ def full_like(
         >>> weft.full_like(weft.zeros(2), 3)
         tensor([3., 3.])
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("full_like", input=input)
     kind = kind_or("full_like", dtype, input.dtype)
     return full(input.shape, fill_value, dtype=kind, device=device, requires_grad=requires_grad)
 
@@ -226,6 +228,8 @@ def zeros_like(
         >>> weft.zeros_like(weft.ones(2))
         tensor([0., 0.])
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("zeros_like", input=input)
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
@@ -239,6 +243,8 @@ def ones_like(
         >>> weft.ones_like(weft.zeros(2))
         tensor([1., 1.])
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("ones_like", input=input)
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
@@ -252,6 +258,8 @@ def empty_like(
         >>> weft.empty_like(weft.ones(2)).shape
         (2,)
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("empty_like", input=input)
     return zeros_like(input, dtype=dtype, device=device, requires_grad=requires_grad)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from weft import _core
-from weft._check import flag, in_range
+from weft._check import flag, in_range, not_tensors
 from weft._core import Tensor
 from weft._public import method, public
 from weft._types import Operand, bool_, int32, int64
@@ -37,6 +37,8 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
         >>> weft.index_add(weft.zeros(2), 0, weft.tensor([1, 1]), weft.tensor([1.0, 2.0]))
         tensor([0., 3.])
     """
+    if not isinstance(source, Tensor):
+        raise not_tensors("index_add", source=source)
     return _core.index("index_add", input, dim, index, source)
 
 
@@ -69,6 +71,8 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float) -> Tens
         >>> weft.scatter(weft.zeros(3), 0, weft.tensor([1]), 5.0)
         tensor([0., 5., 0.])
     """
+    if not isinstance(index, Tensor):
+        raise not_tensors("scatter", index=index)
     return _core.index("scatter", input, dim, index, _source(input, index, src))
 
 
@@ -80,6 +84,8 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
         >>> weft.scatter_add(weft.zeros(2), 0, weft.tensor([1, 1]), weft.tensor([1.0, 2.0]))
         tensor([0., 3.])
     """
+    if not isinstance(index, Tensor):
+        raise not_tensors("scatter_add", index=index)
     return _core.index("scatter_add", input, dim, index, _source(input, index, src))
 
 
@@ -95,6 +101,8 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
         >>> weft.masked_select(weft.tensor([1.0, 2.0]), weft.tensor([False, True]))
         tensor([2.])
     """
+    if not (isinstance(input, Tensor) and isinstance(mask, Tensor)):
+        raise not_tensors("masked_select", input=input, mask=mask)
     if mask.dtype is not bool_:
         raise TypeError(f"masked_select: mask expected to be bool, got {mask.dtype}")
     return _core.expand(input, mask.shape)[mask]
@@ -137,6 +145,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
         tensor([[6.],
                 [8.]])
     """
+    if not (isinstance(input, Tensor) and isinstance(indices, Tensor)):
+        raise not_tensors("take_along_dim", input=input, indices=indices)
     if dim is None:
         input, indices, dim = _core.reshape(input, (-1,)), _core.reshape(indices, (-1,)), 0
     if input.ndim != indices.ndim:

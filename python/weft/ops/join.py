@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from weft import _core
-from weft._check import in_range, whole
+from weft._check import in_range, not_tensors, sequence, whole
 from weft._core import Tensor
 from weft._public import alias, method, public
 from weft._types import int64
@@ -17,6 +17,9 @@ __all__ = ["cat", "chunk", "concat", "concatenate", "flip", "split", "stack", "u
 
 
 def _promoted(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
+    for x in sequence(name, "tensors", tensors):
+        if not isinstance(x, Tensor):
+            raise not_tensors(name, tensors=x)
     if not tensors:
         raise RuntimeError(f"{name}: expected at least one tensor, got none")
     kinds = [x.dtype for x in tensors]
@@ -50,10 +53,12 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         >>> weft.stack([weft.zeros(2), weft.ones(2)]).shape
         (2, 2)
     """
-    shapes = {x.shape for x in tensors}
+    alike = _promoted("stack", tensors)
+    shapes = {x.shape for x in alike}
     if len(shapes) > 1:
         raise RuntimeError(f"stack: expected tensors of one shape, got {sorted(shapes)}")
-    return _core.cat([unsqueeze(x, dim) for x in _promoted("stack", tensors)], dim)
+    at = in_range("stack", dim, alike[0].ndim + 1)
+    return _core.cat([unsqueeze(x, at) for x in alike], at)
 
 
 def _few(op: str, count: int) -> None:
@@ -75,6 +80,8 @@ def split(
         >>> [len(part) for part in weft.split(weft.arange(5), 2)]
         [2, 2, 1]
     """
+    if not isinstance(tensor, Tensor):
+        raise not_tensors("split", tensor=tensor)
     at = in_range("split", dim, tensor.ndim)
     size = tensor.shape[at]
     if isinstance(split_size_or_sections, int):
@@ -84,7 +91,8 @@ def split(
         _few("split", -(-size // step))
         sizes = [min(step, size - start) for start in range(0, size, step)] or [0]
     else:
-        sizes = [whole("split", "sizes", size) for size in split_size_or_sections]
+        name = "split_size_or_sections"
+        sizes = [whole("split", name, n) for n in sequence("split", name, split_size_or_sections)]
         if sum(sizes) != size or min(sizes, default=0) < 0:
             raise RuntimeError(f"split: expected sizes that add up to {size}, got {sizes}")
     parts, start = [], 0
@@ -103,6 +111,8 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         >>> [len(part) for part in weft.chunk(weft.arange(5), 3)]
         [2, 2, 1]
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("chunk", input=input)
     count = whole("chunk", "chunks", chunks)
     if count < 1:
         raise RuntimeError(f"chunk: expected at least 1 chunk, got {chunks}")
@@ -118,6 +128,8 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         >>> weft.unbind(weft.tensor([1, 2]))
         (tensor(1), tensor(2))
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("unbind", input=input)
     at = in_range("unbind", dim, input.ndim)
     _few("unbind", input.shape[at])
     parts = [select(input, at, i) for i in range(input.shape[at])]
@@ -158,9 +170,11 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
         >>> weft.flip(weft.arange(3), (0,))
         tensor([2, 1, 0])
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("flip", input=input)
     named = sizes_of(dims)
     out = input
     for dim in named if isinstance(named, (tuple, list)) else (named,):
-        size = input.shape[in_range("flip", dim, input.ndim)]
+        size = input.shape[in_range("flip", dim, input.ndim, "dims")]
         out = _core.index("index_select", out, dim, _core.arange(size - 1, -1, size, int64))
     return out

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from weft import _core
-from weft._check import chance, flag, real, whole
+from weft._check import chance, flag, not_tensors, real, sequence, whole
 from weft._core import Pointwise, Tensor
 from weft._public import public
 from weft._types import int64
@@ -46,7 +46,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     chance("dropout", "p", p)
     if not isinstance(input, Tensor) or not input.dtype.is_floating_point:
         got = input.dtype if isinstance(input, Tensor) else type(input).__name__
-        raise TypeError(f"dropout: expected a floating-point tensor, got {got}")
+        raise TypeError(f"dropout: input expected to be a floating-point tensor, got {got}")
     flag("dropout", "inplace", inplace)
     if not flag("dropout", "training", training) or p == 0:
         return input
@@ -71,6 +71,8 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
         tensor([[2.],
                 [1.]])
     """
+    if not (isinstance(input, Tensor) and isinstance(weight, Tensor)):
+        raise not_tensors("embedding", input=input, weight=weight)
     if weight.ndim != 2:
         raise RuntimeError(f"embedding: weight expected to be a matrix, got shape {weight.shape}")
     if padding_idx is not None and not (
@@ -102,7 +104,9 @@ def layer_norm(
         >>> F.layer_norm(weft.tensor([[1.0, 3.0]]), (2,))
         tensor([[-1.,  1.]])
     """
-    shape = tuple(normalized_shape)
+    if not isinstance(input, Tensor):
+        raise not_tensors("layer_norm", input=input)
+    shape = tuple(sequence("layer_norm", "normalized_shape", normalized_shape))
     if not shape or input.shape[-len(shape) :] != shape:
         raise RuntimeError(
             f"layer_norm: expected the input to end in {shape}, got shape {input.shape}"
@@ -137,6 +141,8 @@ def scaled_dot_product_attention(
         >>> F.scaled_dot_product_attention(q, q, weft.ones(1, 2, 3)).shape
         (1, 2, 3)
     """
+    if not (isinstance(query, Tensor) and isinstance(key, Tensor) and isinstance(value, Tensor)):
+        raise not_tensors("scaled_dot_product_attention", query=query, key=key, value=value)
     name = "scaled_dot_product_attention"
     if flag(name, "is_causal", is_causal) and attn_mask is not None:
         raise RuntimeError(f"{name}: expected attn_mask or is_causal, got both")
@@ -170,6 +176,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         tensor([[0, 1],
                 [1, 0]])
     """
+    if not isinstance(tensor, Tensor):
+        raise not_tensors("one_hot", tensor=tensor)
     if tensor.is_floating_point():
         raise TypeError(f"one_hot: expected whole numbers, got {tensor.dtype}")
     if num_classes == -1:
@@ -188,6 +196,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
         >>> F.normalize(weft.tensor([[3.0, 4.0]]))
         tensor([[0.6, 0.8]])
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("normalize", input=input)
     return input / norm(input, p, dim, True).clamp(min=real("normalize", "eps", eps))
 
 
@@ -199,8 +209,11 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = 
         >>> F.pad(weft.ones(2), (1, 0))
         tensor([0., 1., 1.])
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("pad", input=input)
     if mode != "constant":
         raise ValueError(f"pad: mode expected to be constant, got {mode}")
+    widths = [whole("pad", "pad", width) for width in sequence("pad", "pad", pad)]
     if len(pad) % 2 or len(pad) > 2 * input.ndim:
         raise ValueError(
             f"pad: expected pairs for at most {input.ndim} dimensions, got {len(pad)} numbers"
@@ -208,7 +221,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = 
     out = input
     for i in range(len(pad) // 2):
         dim = input.ndim - 1 - i
-        before, after = pad[2 * i], pad[2 * i + 1]
+        before, after = widths[2 * i], widths[2 * i + 1]
         parts = [out]
         for count, at in ((before, 0), (after, 1)):
             if count < 0:

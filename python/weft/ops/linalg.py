@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from weft import _core
-from weft._check import whole
+from weft._check import not_tensors, real, whole
 from weft._core import Tensor
 from weft._public import public
 from weft._types import is_number
@@ -31,9 +31,16 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     return _core.matmul(input, other)
 
 
-def _expect(name: str, tensor: Tensor, ndim: int) -> None:
-    if tensor.ndim != ndim:
-        raise RuntimeError(f"{name}: expected {ndim} dimensions, got shape {tensor.shape}")
+def _fit(ndim: int, tensor: object) -> bool:
+    return isinstance(tensor, Tensor) and tensor.ndim == ndim
+
+
+def _unfit(op: str, **given: tuple[object, int]) -> Exception:
+    """The error for arguments of which one is no tensor of so many dimensions."""
+    name, tensor, ndim = next((n, t, k) for n, (t, k) in given.items() if not _fit(k, t))
+    if not isinstance(tensor, Tensor):
+        return not_tensors(op, **{name: tensor})
+    return RuntimeError(f"{op}: {name} expected to have {ndim} dimensions, got {tensor.shape}")
 
 
 @public(method=True)
@@ -44,8 +51,8 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
         >>> weft.mm(weft.ones(1, 2), weft.ones(2, 1))
         tensor([[2.]])
     """
-    _expect("mm", input, 2)
-    _expect("mm", mat2, 2)
+    if not (_fit(2, input) and _fit(2, mat2)):
+        raise _unfit("mm", input=(input, 2), mat2=(mat2, 2))
     return _core.matmul(input, mat2)
 
 
@@ -57,8 +64,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
         >>> weft.bmm(weft.ones(3, 1, 2), weft.ones(3, 2, 1)).shape
         (3, 1, 1)
     """
-    _expect("bmm", input, 3)
-    _expect("bmm", mat2, 3)
+    if not (_fit(3, input) and _fit(3, mat2)):
+        raise _unfit("bmm", input=(input, 3), mat2=(mat2, 3))
     return _core.matmul(input, mat2)
 
 
@@ -70,8 +77,8 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
         >>> weft.mv(weft.ones(2, 3), weft.ones(3))
         tensor([3., 3.])
     """
-    _expect("mv", input, 2)
-    _expect("mv", vec, 1)
+    if not (_fit(2, input) and _fit(1, vec)):
+        raise _unfit("mv", input=(input, 2), vec=(vec, 1))
     return _core.matmul(input, vec)
 
 
@@ -83,8 +90,8 @@ def dot(input: Tensor, other: Tensor) -> Tensor:
         >>> weft.dot(weft.ones(3), weft.ones(3))
         tensor(3.)
     """
-    _expect("dot", input, 1)
-    _expect("dot", other, 1)
+    if not (_fit(1, input) and _fit(1, other)):
+        raise _unfit("dot", input=(input, 1), other=(other, 1))
     return _core.matmul(input, other)
 
 
@@ -96,8 +103,8 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
         >>> weft.outer(weft.ones(2), weft.ones(3)).shape
         (2, 3)
     """
-    _expect("outer", input, 1)
-    _expect("outer", vec2, 1)
+    if not (_fit(1, input) and _fit(1, vec2)):
+        raise _unfit("outer", input=(input, 1), vec2=(vec2, 1))
     return input[:, None] * vec2
 
 
@@ -111,18 +118,24 @@ def addmm(
         >>> weft.addmm(weft.ones(1), weft.ones(1, 2), weft.ones(2, 1))
         tensor([[3.]])
     """
-    product = mm(mat1, mat2)
-    scaled = product if is_number(alpha, 1) else product * alpha
+    if not isinstance(input, Tensor):
+        raise not_tensors("addmm", input=input)
+    if not (_fit(2, mat1) and _fit(2, mat2)):
+        raise _unfit("addmm", mat1=(mat1, 2), mat2=(mat2, 2))
+    product = _core.matmul(mat1, mat2)
+    scaled = product if is_number(alpha, 1) else product * real("addmm", "alpha", alpha)
     base = _core.expand(input, product.shape)
     if is_number(beta, 0):
         # Chosen nowhere: no NaN comes through, and the gradient is 0. Minus 0 changes no sum.
         base = where(full((), False), base, -0.0)
     elif not is_number(beta, 1):
-        base = base * beta
+        base = base * real("addmm", "beta", beta)
     return scaled + base
 
 
 def _triangle(name: str, input: Tensor, diagonal: int, lower: bool) -> Tensor:
+    if not isinstance(input, Tensor):
+        raise not_tensors(name, input=input)
     diagonal = whole(name, "diagonal", diagonal)
     if input.ndim < 2:
         raise RuntimeError(f"{name}: expected at least 2 dimensions, got {input.ndim}")

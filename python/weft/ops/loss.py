@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 
 from weft import _core
-from weft._check import flag, real, same_shape
+from weft._check import flag, not_tensors, real, same_shape
 from weft._core import Pointwise, Tensor
 from weft._public import public
 from weft.ops.reduce import mean, sum
@@ -47,6 +47,8 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         >>> F.mse_loss(weft.tensor([1.0, 3.0]), weft.zeros(2))
         tensor(5.)
     """
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        raise not_tensors("mse_loss", input=input, target=target)
     _warn_broadcast("mse_loss", input, target)
     difference = input - target
     return reduced(difference.square(), reduction, "mse_loss")
@@ -60,6 +62,8 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
         >>> F.l1_loss(weft.tensor([1.0, -3.0]), weft.zeros(2))
         tensor(2.)
     """
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        raise not_tensors("l1_loss", input=input, target=target)
     _warn_broadcast("l1_loss", input, target)
     return reduced((input - target).abs(), reduction, "l1_loss")
 
@@ -74,6 +78,8 @@ def huber_loss(
         >>> F.huber_loss(weft.tensor([1.0, 3.0]), weft.zeros(2))
         tensor(1.5)
     """
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        raise not_tensors("huber_loss", input=input, target=target)
     if not real("huber_loss", "delta", delta) > 0:
         raise RuntimeError(f"huber_loss: expected delta > 0, got {delta}")
     _warn_broadcast("huber_loss", input, target)
@@ -99,6 +105,8 @@ def smooth_l1_loss(
         >>> F.smooth_l1_loss(weft.tensor([1.0, 3.0]), weft.zeros(2))
         tensor(1.5)
     """
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        raise not_tensors("smooth_l1_loss", input=input, target=target)
     if not real("smooth_l1_loss", "beta", beta) >= 0:
         raise RuntimeError(f"smooth_l1_loss: expected beta >= 0, got {beta}")
     _warn_broadcast("smooth_l1_loss", input, target)
@@ -133,6 +141,8 @@ def binary_cross_entropy(
         >>> F.binary_cross_entropy(weft.tensor([0.5]), weft.tensor([1.0]))
         tensor(0.6931)
     """
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        raise not_tensors("binary_cross_entropy", input=input, target=target)
     name = "binary_cross_entropy"
     same_shape(name, input, target)
     for label, values in (("input", input), ("target", target)):
@@ -157,6 +167,8 @@ def binary_cross_entropy_with_logits(
         >>> F.binary_cross_entropy_with_logits(weft.zeros(1), weft.ones(1))
         tensor(0.6931)
     """
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        raise not_tensors("binary_cross_entropy_with_logits", input=input, target=target)
     name = "binary_cross_entropy_with_logits"
     same_shape(name, input, target)
     if pos_weight is None:
@@ -180,6 +192,8 @@ def kl_div(
         >>> F.kl_div(weft.tensor([-0.5]), weft.tensor([1.0]), reduction="sum")
         tensor(0.5)
     """
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        raise not_tensors("kl_div", input=input, target=target)
     if flag("kl_div", "log_target", log_target):
         loss = target.exp() * (target - input)
     else:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from weft import _core
-from weft._check import flag, kind_or, whole
+from weft._check import flag, kind_or, not_tensors, whole
 from weft._core import Tensor, dtype
 from weft._public import method, public
 from weft._types import default, int64
@@ -57,6 +57,8 @@ def rand_like(input: Tensor, *, dtype: dtype | None = None) -> Tensor:
         >>> weft.rand_like(weft.zeros(2)).shape
         (2,)
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("rand_like", input=input)
     return rand(input.shape, dtype=kind_or("rand_like", dtype, input.dtype))
 
 
@@ -68,6 +70,8 @@ def randn_like(input: Tensor, *, dtype: dtype | None = None) -> Tensor:
         >>> weft.randn_like(weft.zeros(2)).shape
         (2,)
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("randn_like", input=input)
     return randn(input.shape, dtype=dtype or input.dtype)
 
 
@@ -131,6 +135,8 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False) -> T
         >>> weft.multinomial(weft.tensor([0.0, 1.0, 0.0]), 1)
         tensor([1])
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("multinomial", input=input)
     count = whole("multinomial", "num_samples", num_samples)
     flag("multinomial", "replacement", replacement)
     if input.ndim == 0 or count < 1:

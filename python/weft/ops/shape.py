@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from weft import _core
-from weft._check import in_range, whole
+from weft._check import in_range, not_tensors, sequence, whole
 from weft._core import Tensor, dtype
 from weft._public import alias, method, public
 
@@ -53,6 +53,8 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 @method()
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """``input.view(other.shape)``."""
+    if not isinstance(other, Tensor):
+        raise not_tensors("view_as", other=other)
     return _core.view(input, other.shape)
 
 
@@ -90,6 +92,8 @@ def t(input: Tensor) -> Tensor:
         >>> weft.t(weft.zeros(2, 3)).shape
         (3, 2)
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("t", input=input)
     if input.ndim > 2:
         raise RuntimeError(f"t: expected at most 2 dimensions, got {input.ndim}")
     return input if input.ndim < 2 else _core.transpose(input, 0, 1)
@@ -120,6 +124,8 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
 @method()
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """``input.expand(other.shape)``."""
+    if not isinstance(other, Tensor):
+        raise not_tensors("expand_as", other=other)
     return _core.expand(input, other.shape)
 
 
@@ -131,6 +137,8 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
         >>> weft.squeeze(weft.zeros(1, 3, 1)).shape
         (3,)
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("squeeze", input=input)
     shape = input.shape
     if dim is None:
         return _core.reshape(input, [s for s in shape if s != 1])
@@ -147,6 +155,8 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
         >>> weft.unsqueeze(weft.zeros(3), 0).shape
         (1, 3)
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("unsqueeze", input=input)
     shape = list(input.shape)
     shape.insert(in_range("unsqueeze", dim, len(shape) + 1), 1)
     return _core.reshape(input, shape)
@@ -160,10 +170,12 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         >>> weft.flatten(weft.zeros(2, 3, 4), 1).shape
         (2, 12)
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("flatten", input=input)
     shape = input.shape or (1,)
     first, last = (
-        in_range("flatten", start_dim, len(shape)),
-        in_range("flatten", end_dim, len(shape)),
+        in_range("flatten", start_dim, len(shape), "start_dim"),
+        in_range("flatten", end_dim, len(shape), "end_dim"),
     )
     if first > last:
         raise RuntimeError("flatten: expected start_dim <= end_dim")
@@ -181,8 +193,11 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
         >>> weft.unflatten(weft.zeros(2, 12), 1, (3, 4)).shape
         (2, 3, 4)
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("unflatten", input=input)
     at = in_range("unflatten", dim, input.ndim)
-    return _core.reshape(input, (*input.shape[:at], *sizes, *input.shape[at + 1 :]))
+    parts = [whole("unflatten", "sizes", size) for size in sequence("unflatten", "sizes", sizes)]
+    return _core.reshape(input, (*input.shape[:at], *parts, *input.shape[at + 1 :]))
 
 
 @method()
@@ -210,5 +225,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         >>> weft.select(weft.tensor([[1, 2], [3, 4]]), 1, 0)
         tensor([1, 3])
     """
+    if not isinstance(input, Tensor):
+        raise not_tensors("select", input=input)
     at = in_range("select", dim, input.ndim)
     return input[(*(slice(None),) * at, whole("select", "index", index))]

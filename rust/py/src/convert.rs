@@ -9,6 +9,26 @@ use weft_kernels::{MAX_DIMS, Scalar, Shape};
 
 use crate::tensor::PyTensor;
 
+/// The error for an argument of a wrong type. Python names the public function that was called,
+/// and which argument of it this is; outside of one, `op` is named.
+pub fn wrong(op: &str, obj: &Bound<'_, PyAny>, expected: &str) -> PyErr {
+    let blame = || obj.py().import("weft._public")?.call_method1("blame", (op, obj, expected));
+    match blame().and_then(|sentence| sentence.extract::<String>()) {
+        Ok(sentence) => PyTypeError::new_err(sentence),
+        Err(error) => error,
+    }
+}
+
+/// A tensor that is an argument of operation `op`.
+pub fn tensor<'a>(op: &str, obj: &'a Bound<'_, PyAny>) -> PyResult<&'a PyTensor> {
+    obj.cast::<PyTensor>().map(|tensor| tensor.get()).map_err(|_| wrong(op, obj, "a tensor"))
+}
+
+/// A truth value that is an argument of operation `op`.
+pub fn flag(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<bool> {
+    obj.extract::<bool>().map_err(|_| wrong(op, obj, "a bool"))
+}
+
 /// Reads an operand; `None` if it is neither tensor nor number.
 pub fn operand<'a>(obj: &'a Bound<'_, PyAny>) -> Option<Operand<'a>> {
     if let Ok(tensor) = obj.cast::<PyTensor>() {
@@ -19,10 +39,7 @@ pub fn operand<'a>(obj: &'a Bound<'_, PyAny>) -> Option<Operand<'a>> {
 
 /// Reads an operand of operation `op`.
 pub fn operand_of<'a>(op: &str, obj: &'a Bound<'_, PyAny>) -> PyResult<Operand<'a>> {
-    operand(obj).ok_or_else(|| {
-        let got = obj.get_type().name().map_or_else(|_| "?".into(), |n| n.to_string());
-        PyTypeError::new_err(format!("{op}: expected a tensor or a number, got {got}"))
-    })
+    operand(obj).ok_or_else(|| wrong(op, obj, "a tensor or a number"))
 }
 
 /// A Python or numpy number. A tensor is none, even without dimensions: it has a gradient and a
@@ -59,7 +76,7 @@ pub fn number_or_item(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Scalar> {
             let what = format!("{op}: number out of range, expected -2^63 to 2^63 - 1, got {obj}");
             return PyRuntimeError::new_err(what);
         }
-        PyTypeError::new_err(format!("{op}: expected a number, got {obj}"))
+        wrong(op, obj, "a number")
     })
 }
 
@@ -82,8 +99,7 @@ pub fn whole(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<i64> {
             Err(_) => {}
         }
     }
-    let got = obj.get_type().name().map_or_else(|_| "?".into(), |n| n.to_string());
-    Err(PyTypeError::new_err(format!("{op}: expected an integer, got {got}")))
+    Err(wrong(op, obj, "an integer"))
 }
 
 /// An integer argument that has a range: one beyond 64 bits becomes the nearest of 64 bits,

@@ -38,7 +38,9 @@ fn unknown(family: &str, name: &str) -> PyErr {
 
 /// The matrix product; one-dimensional factors as numpy has them.
 #[pyfunction]
-pub fn matmul(py: Python<'_>, a: &PyTensor, b: &PyTensor) -> PyResult<PyTensor> {
+pub fn matmul(py: Python<'_>, a: &Any<'_>, b: &Any<'_>) -> PyResult<PyTensor> {
+    let a = convert::tensor("matmul", a)?;
+    let b = convert::tensor("matmul", b)?;
     let (a, b) = (&a.0, &b.0);
     if a.shape().is_empty() || b.shape().is_empty() {
         let what = format!(
@@ -94,10 +96,13 @@ fn rows_of(x: &Tensor) -> PyResult<Tensor> {
 #[pyo3(signature = (x, weight, bias = None))]
 pub fn linear(
     py: Python<'_>,
-    x: &PyTensor,
-    weight: &PyTensor,
-    bias: Option<&PyTensor>,
+    x: &Any<'_>,
+    weight: &Any<'_>,
+    bias: Option<&Any<'_>>,
 ) -> PyResult<PyTensor> {
+    let x = convert::tensor("linear", x)?;
+    let weight = convert::tensor("linear", weight)?;
+    let bias = bias.map(|bias| convert::tensor("linear", bias)).transpose()?;
     let (x, w) = (&x.0, &weight.0);
     let fits = w.shape().len() == 2 && x.shape().last() == Some(&w.shape()[1]);
     if !fits {
@@ -125,10 +130,11 @@ pub fn linear(
 pub fn reduce(
     py: Python<'_>,
     kind: &str,
-    x: &PyTensor,
+    x: &Any<'_>,
     dim: Option<&Any<'_>>,
-    keepdim: bool,
+    keepdim: &Any<'_>,
 ) -> PyResult<PyTensor> {
+    let (x, keepdim) = (convert::tensor(kind, x)?, convert::flag(kind, keepdim)?);
     let kind = match kind {
         "sum" => ReduceKind::Sum,
         "mean" => ReduceKind::Mean,
@@ -148,7 +154,8 @@ pub fn reduce(
 
 /// `softmax`, `masked_softmax`, `log_softmax` or `logsumexp` over `dim`; the last keeps the dimension.
 #[pyfunction]
-pub fn softmax(py: Python<'_>, kind: &str, x: &PyTensor, dim: &Any<'_>) -> PyResult<PyTensor> {
+pub fn softmax(py: Python<'_>, kind: &str, x: &Any<'_>, dim: &Any<'_>) -> PyResult<PyTensor> {
+    let x = convert::tensor(kind, x)?;
     let which = match kind {
         "softmax" => SoftmaxKind::Softmax,
         "masked_softmax" => SoftmaxKind::MaskedSoftmax,
@@ -162,7 +169,8 @@ pub fn softmax(py: Python<'_>, kind: &str, x: &PyTensor, dim: &Any<'_>) -> PyRes
 
 /// The same elements under another shape; one size may be -1.
 #[pyfunction]
-pub fn reshape(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
+pub fn reshape(x: &Any<'_>, shape: &Any<'_>) -> PyResult<PyTensor> {
+    let x = convert::tensor("reshape", x)?;
     let shape = sized("reshape", &x.0, shape)?;
     eager::call1(&Op::View(View::Reshape(shape)), &[&x.0]).or_raise().map(PyTensor)
 }
@@ -187,7 +195,8 @@ pub fn sized(op: &str, x: &Tensor, shape: &Any<'_>) -> PyResult<Shape> {
 
 /// Dimensions reordered.
 #[pyfunction]
-pub fn permute(x: &PyTensor, dims: &Any<'_>) -> PyResult<PyTensor> {
+pub fn permute(x: &Any<'_>, dims: &Any<'_>) -> PyResult<PyTensor> {
+    let x = convert::tensor("permute", x)?;
     let ndim = x.0.shape().len();
     let order = convert::sizes("permute", dims)?;
     let order =
@@ -197,7 +206,8 @@ pub fn permute(x: &PyTensor, dims: &Any<'_>) -> PyResult<PyTensor> {
 
 /// Two dimensions exchanged.
 #[pyfunction]
-pub fn transpose(x: &PyTensor, dim0: &Any<'_>, dim1: &Any<'_>) -> PyResult<PyTensor> {
+pub fn transpose(x: &Any<'_>, dim0: &Any<'_>, dim1: &Any<'_>) -> PyResult<PyTensor> {
+    let x = convert::tensor("transpose", x)?;
     let dim = |obj| convert::dim_of("transpose", obj, x.0.shape().len());
     let (ndim, a, b) = (x.0.shape().len(), dim(dim0)?, dim(dim1)?);
     let mut order: Shape = (0..ndim).collect();
@@ -207,7 +217,8 @@ pub fn transpose(x: &PyTensor, dim0: &Any<'_>, dim1: &Any<'_>) -> PyResult<PyTen
 
 /// Repeated to `shape` without a copy; -1 keeps a size.
 #[pyfunction]
-pub fn expand(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
+pub fn expand(x: &Any<'_>, shape: &Any<'_>) -> PyResult<PyTensor> {
+    let x = convert::tensor("expand", x)?;
     let sizes = convert::sizes("expand", shape)?;
     let own = x.0.shape();
     if sizes.len() < own.len() {
@@ -227,12 +238,8 @@ pub fn expand(x: &PyTensor, shape: &Any<'_>) -> PyResult<PyTensor> {
 
 /// `length` indices from `start` along `dim`.
 #[pyfunction]
-pub fn narrow(
-    x: &PyTensor,
-    dim: &Any<'_>,
-    start: &Any<'_>,
-    length: &Any<'_>,
-) -> PyResult<PyTensor> {
+pub fn narrow(x: &Any<'_>, dim: &Any<'_>, start: &Any<'_>, length: &Any<'_>) -> PyResult<PyTensor> {
+    let x = convert::tensor("narrow", x)?;
     let dim = convert::dim_of("narrow", dim, x.0.shape().len())?;
     let size = x.0.shape()[dim] as i64;
     let (start, length) = (convert::whole("narrow", start)?, convert::whole("narrow", length)?);
@@ -263,12 +270,15 @@ pub fn cat(py: Python<'_>, tensors: Vec<PyRef<'_, PyTensor>>, dim: &Any<'_>) -> 
 pub fn index(
     py: Python<'_>,
     kind: &str,
-    x: &PyTensor,
+    x: &Any<'_>,
     dim: &Any<'_>,
-    index: &PyTensor,
-    source: Option<&PyTensor>,
+    index: &Any<'_>,
+    source: Option<&Any<'_>>,
     wrap: bool,
 ) -> PyResult<PyTensor> {
+    let x = convert::tensor(kind, x)?;
+    let index = convert::tensor(kind, index)?;
+    let source = source.map(|source| convert::tensor(kind, source)).transpose()?;
     let which = match kind {
         "index_select" => IndexKind::Select,
         "index_add" => IndexKind::Add,
@@ -287,7 +297,8 @@ pub fn index(
 
 /// Row-major positions of the nonzero elements, `int64 [n]`.
 #[pyfunction]
-pub fn nonzero_flat(x: &PyTensor) -> PyResult<PyTensor> {
+pub fn nonzero_flat(x: &Any<'_>) -> PyResult<PyTensor> {
+    let x = convert::tensor("nonzero", x)?;
     listen::value_read("a boolean index or .nonzero()").or_raise()?;
     let found = kernels::nonzero(x.0.arg()).map_err(|fault| Error::fault("nonzero", fault));
     let found = found.or_raise()?;
@@ -297,14 +308,16 @@ pub fn nonzero_flat(x: &PyTensor) -> PyResult<PyTensor> {
 
 /// The running sum along `dim`.
 #[pyfunction]
-pub fn cumsum(py: Python<'_>, x: &PyTensor, dim: &Any<'_>) -> PyResult<PyTensor> {
+pub fn cumsum(py: Python<'_>, x: &Any<'_>, dim: &Any<'_>) -> PyResult<PyTensor> {
+    let x = convert::tensor("cumsum", x)?;
     let dim = convert::dim_of("cumsum", dim, x.0.shape().len())?;
     one(py, Op::Scan(Cumsum { dim, reverse: false }), &[&x.0])
 }
 
 /// Rows of the last `dims` dimensions with mean 0 and variance 1.
 #[pyfunction]
-pub fn standardize(py: Python<'_>, x: &PyTensor, dims: Int, eps: f64) -> PyResult<PyTensor> {
+pub fn standardize(py: Python<'_>, x: &Any<'_>, dims: Int, eps: f64) -> PyResult<PyTensor> {
+    let x = convert::tensor("standardize", x)?;
     let dims = dims.count("standardize", "a number of dimensions")?;
     let op = Standardize { dims, eps: Scalar::Float(eps), backward: false };
     one(py, Op::Norm(op), &[&x.0])
@@ -327,11 +340,13 @@ fn reduction(op: &str, name: &str) -> PyResult<Reduction> {
 pub fn class_loss(
     py: Python<'_>,
     kind: &str,
-    scores: &PyTensor,
-    target: &PyTensor,
+    scores: &Any<'_>,
+    target: &Any<'_>,
     ignore_index: &Any<'_>,
     reduction_name: &str,
 ) -> PyResult<PyTensor> {
+    let scores = convert::tensor(kind, scores)?;
+    let target = convert::tensor(kind, target)?;
     let which = match kind {
         "nll_loss" => LossKind::Nll,
         "cross_entropy" => LossKind::CrossEntropy,
@@ -345,7 +360,9 @@ pub fn class_loss(
 
 /// Another dtype; the same tensor if it has it already.
 #[pyfunction]
-pub fn cast<'py>(x: &Bound<'py, PyTensor>, dtype: &PyDType) -> PyResult<Bound<'py, PyTensor>> {
+pub fn cast<'py>(x: &Any<'py>, dtype: &Any<'_>) -> PyResult<Bound<'py, PyTensor>> {
+    let x = x.cast::<PyTensor>().map_err(|_| convert::wrong("to", x, "a tensor"))?;
+    let dtype = dtype.cast::<PyDType>().map_err(|_| convert::wrong("to", dtype, "a dtype"))?.get();
     if x.get().0.dtype() == dtype.0 {
         return Ok(x.clone());
     }
@@ -355,7 +372,8 @@ pub fn cast<'py>(x: &Bound<'py, PyTensor>, dtype: &PyDType) -> PyResult<Bound<'p
 
 /// A contiguous copy, through which gradients flow.
 #[pyfunction]
-pub fn clone(py: Python<'_>, x: &PyTensor) -> PyResult<PyTensor> {
+pub fn clone(py: Python<'_>, x: &Any<'_>) -> PyResult<PyTensor> {
+    let x = convert::tensor("clone", x)?;
     one(py, Op::Cast(Cast { dtype: x.0.dtype() }), &[&x.0])
 }
 
@@ -389,10 +407,11 @@ pub fn draw(
 #[pyfunction]
 pub fn multinomial(
     py: Python<'_>,
-    weights: &PyTensor,
+    weights: &Any<'_>,
     samples: Int,
     replacement: bool,
 ) -> PyResult<PyTensor> {
+    let weights = convert::tensor("multinomial", weights)?;
     let samples = samples.count("multinomial", "a number of samples")?;
     let draw = || random::choose(&weights.0, samples, replacement).or_raise().map(PyTensor);
     if mode::listening() { draw() } else { py.detach(draw) }
@@ -400,7 +419,8 @@ pub fn multinomial(
 
 /// Random values written over `x`.
 #[pyfunction]
-pub fn draw_into(kind: &str, a: &Any<'_>, b: &Any<'_>, x: &PyTensor) -> PyResult<()> {
+pub fn draw_into(kind: &str, a: &Any<'_>, b: &Any<'_>, x: &Any<'_>) -> PyResult<()> {
+    let x = convert::tensor(kind, x)?;
     random::draw_into(distribution(kind, a, b)?, &x.0).or_raise()
 }
 
@@ -432,7 +452,8 @@ pub fn set_random_state(seed: u64, position: u64) -> PyResult<()> {
 
 /// Raises unless the values of an argument of operation `of` lie in its range.
 #[pyfunction]
-pub fn within(py: Python<'_>, of: &str, argument: &str, x: &PyTensor) -> PyResult<()> {
+pub fn within(py: Python<'_>, of: &str, argument: &str, x: &Any<'_>) -> PyResult<()> {
+    let x = convert::tensor(of, x)?;
     let check = Within::of(of, argument).ok_or_else(|| unknown("within", of))?;
     call1(py, &Op::Within(check), &[&x.0]).map(|_| ())
 }
@@ -511,11 +532,12 @@ fn inverse(perm: &Tensor) -> weft_core::Result<Tensor> {
 /// A region of a tensor's memory, by strides in elements.
 #[pyfunction]
 pub fn as_strided(
-    x: &PyTensor,
+    x: &Any<'_>,
     size: &Any<'_>,
     stride: &Any<'_>,
     offset: Int,
 ) -> PyResult<PyTensor> {
+    let x = convert::tensor("as_strided", x)?;
     let offset = offset.count("as_strided", "an offset")?;
     let (shape, strides) =
         (convert::shape("as_strided", size)?, convert::shape("as_strided", stride)?);

@@ -158,7 +158,7 @@ impl PyTensor {
         let Ok(other) = other.cast::<PyTensor>() else {
             return Ok(slf.py().NotImplemented());
         };
-        let result = crate::ops::matmul(slf.py(), slf.get(), other.get())?;
+        let result = crate::ops::matmul(slf.py(), slf.as_any(), other.as_any())?;
         Ok(Py::new(slf.py(), result)?.into_any())
     }
 

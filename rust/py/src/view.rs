@@ -13,7 +13,8 @@ use crate::tensor::PyTensor;
 
 /// The same elements under another shape, refused where the elements would have to be copied.
 #[pyfunction]
-pub fn view(x: &PyTensor, shape: &Bound<'_, PyAny>) -> PyResult<PyTensor> {
+pub fn view(x: &Bound<'_, PyAny>, shape: &Bound<'_, PyAny>) -> PyResult<PyTensor> {
+    let x = crate::convert::tensor("view", x)?;
     let shape = sized("view", &x.0, shape)?;
     if shape.numel() != x.0.numel() {
         let what = format!("view: shape {shape} does not fit {} elements", x.0.numel());

@@ -1,0 +1,160 @@
+"""Public functions as test cases: what is no single row of the table, by name.
+
+``case(name, argument=…, oracle=…)``: arguments that are :class:`Input` become tensors, the others
+stay as they are. ``oracle`` takes the same arguments, with arrays of float64 for tensors, and
+returns what numpy computes.
+"""
+
+import importlib
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tests.ops.fill import Domain, elements
+from tests.ops.oracle import ORACLE
+
+import weft
+from weft import _core
+from weft._public import FUNCTIONS
+
+
+@dataclass(frozen=True)
+class Input:
+    """A tensor: its shape, and what its elements are."""
+
+    shape: tuple[int, ...]
+    domain: Domain
+
+
+def u(*shape: int, low: float = -2.0, high: float = 2.0) -> Input:
+    """Real numbers, uniform between two bounds."""
+    return Input(shape, {"kind": "uniform", "range": (low, high)})
+
+
+def at(*shape: int, below: int) -> Input:
+    """Indices from 0 up to a bound."""
+    return Input(shape, {"kind": "index", "range": (0, below)})
+
+
+def truth(*shape: int) -> Input:
+    """Truth values."""
+    return Input(shape, {"kind": "bool"})
+
+
+def exact(values: Any, dtype: str = "int64") -> Input:
+    """Given elements of a given dtype."""
+    array = np.array(values, dtype)
+    domain = {"kind": "exact", "dtype": dtype, "values": array.ravel().tolist()}
+    return Input(array.shape, domain)
+
+
+@dataclass(frozen=True)
+class Function:
+    """One call of a public function, with the interface of a sample of a row."""
+
+    name: str
+    id: str
+    function: Any
+    args: list[Any]
+    kwargs: dict[str, Any]
+    oracle: Any
+    smooth: bool = True
+    kind: str = "function"
+    attrs: dict[str, Any] = field(default_factory=dict)
+
+    def places(self) -> list[Any]:
+        """All tensors among the arguments, in order; those of a list count one by one."""
+        found = []
+        for value in [*self.args, *self.kwargs.values()]:
+            found += [v for v in (value if isinstance(value, list) else [value]) if is_input(v)]
+        return found
+
+    @property
+    def inputs(self) -> list[Any]:
+        return [(list(place.shape), place.domain) for place in self.places()]
+
+    def arrays(self, dtype: str = "float64") -> list[np.ndarray]:
+        rng = np.random.default_rng(zlib.crc32(self.id.encode()))
+        return [elements(domain, shape, dtype, rng) for shape, domain in self.inputs]
+
+    def tensors(self, dtype: str = "float64") -> list[weft.Tensor]:
+        return [weft.tensor(a) for a in self.arrays(dtype)]
+
+    def default(self, floats: str = "float64") -> str:
+        return floats
+
+    def filled(self, values: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments, with ``values`` in the places of tensors."""
+        left = list(values)
+
+        def put(value: Any) -> Any:
+            if isinstance(value, list):
+                return [put(v) for v in value]
+            return left.pop(0) if is_input(value) else value
+
+        args = [put(value) for value in self.args]
+        return args, {name: put(value) for name, value in self.kwargs.items()}
+
+    def call(self, inputs: list[weft.Tensor]) -> list[weft.Tensor]:
+        args, kwargs = self.filled(inputs)
+        return results(self.function(*args, **kwargs))
+
+    def expected(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """What the oracle gives."""
+        wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in arrays]
+        args, kwargs = self.filled(wide)
+        want = self.oracle(*args, **kwargs)
+        return [np.asarray(w) for w in (want if isinstance(want, (tuple, list)) else (want,))]
+
+    def free(self) -> list[int]:
+        """Inputs that vary continuously."""
+        return [i for i, (_, domain) in enumerate(self.inputs) if domain["kind"] == "uniform"]
+
+
+def is_input(value: Any) -> bool:
+    return isinstance(value, Input)
+
+
+def results(found: Any) -> list[weft.Tensor]:
+    """The tensors of a result."""
+    if isinstance(found, weft.Tensor):
+        return [found]
+    if isinstance(found, (tuple, list)):
+        return [x for x in found if isinstance(x, weft.Tensor)]
+    return [weft.tensor(found)] if isinstance(found, (bool, int, float)) else []
+
+
+FUNCTION_CASES: list[Function] = []
+_count: dict[str, int] = {}
+
+
+def case(name: str, *args: Any, oracle: Any = None, smooth: bool = True, **kwargs: Any) -> None:
+    """Add a case. ``Tensor.name`` is a method."""
+    if name.startswith("Tensor."):
+        function = getattr(weft.Tensor, name.removeprefix("Tensor."))
+    else:
+        function = FUNCTIONS[name].function
+    number = _count[name] = _count.get(name, -1) + 1
+    id = f"{name}-{number}"
+    FUNCTION_CASES.append(Function(name, id, function, list(args), kwargs, oracle, smooth))
+
+
+def _row_cases() -> None:
+    """The functions that are a pointwise row, called as the first sample of the row is."""
+    for row in _core.op_table():
+        entry = FUNCTIONS.get(row.name)
+        if row.kind != "pointwise" or entry is None or row.name in _count:
+            continue
+        inputs = [Input(tuple(shape), domain) for shape, domain in row.samples[0]["inputs"]]
+        oracle = ORACLE[row.name]
+        case(row.name, *inputs, oracle=lambda *x, oracle=oracle: oracle(x, {}))
+
+
+def load() -> list[Function]:
+    """All cases."""
+    importlib.import_module("tests.ops.cases")
+    importlib.import_module("tests.ops.cases_nn")
+    if not any(c.name == "exp" for c in FUNCTION_CASES):
+        _row_cases()
+    return FUNCTION_CASES
