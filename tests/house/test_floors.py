@@ -121,6 +121,23 @@ def test_only_the_door_knows_python():
             assert "pyo3" not in path.read_text(encoding="utf-8"), name(path)
 
 
+#: Files of the door that make shapes or layouts, and of what; all others have `convert` read them.
+SHAPES = {
+    "convert.rs": "sizes that Python names",
+    "index.rs": "the items of x[...], followed from view to view",
+    "foreign.rs": "arrays of numpy",
+    "data.rs": "one element of a tensor",
+}
+
+
+@params(DOOR)
+def test_the_door_computes_no_shapes(path):
+    made = re.findall(
+        r"\bShape::(?:new|try_new|SCALAR)\b|\.product\(|\bshape\w*\[[^]]*\] *=[^=]", rust(path)
+    )
+    assert bool(made) == (path.name in SHAPES), made
+
+
 def test_core_forbids_unsafe_code():
     assert "#![forbid(unsafe_code)]" in (ROOT / CORE / "lib.rs").read_text(encoding="utf-8")
 

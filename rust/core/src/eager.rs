@@ -287,6 +287,17 @@ impl Eager {
         Val(self.values.len() as u32 - 1)
     }
 
+    /// Computes what `rule` makes of `inputs`.
+    pub fn compose(
+        inputs: &[&Tensor],
+        rule: impl FnOnce(&mut dyn Emit, &[Val]) -> Result<Val>,
+    ) -> Result<Tensor> {
+        let mut e = Eager::default();
+        let vals: SmallVec<[Val; 4]> = inputs.iter().map(|x| e.hold((*x).clone())).collect();
+        let result = rule(&mut e, &vals)?;
+        Ok(e.values.swap_remove(result.0 as usize))
+    }
+
     /// The tensor behind a handle.
     pub fn get(&self, val: Val) -> Tensor {
         self.values[val.0 as usize].clone()

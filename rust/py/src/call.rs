@@ -4,10 +4,10 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use smallvec::SmallVec;
-use weft_core::eager::{self, Operand, Results};
-use weft_core::op::Op;
+use weft_core::eager::{self, Eager, Operand, Results};
 use weft_core::op::pointwise::{self, Row};
-use weft_core::{Tensor, mode};
+use weft_core::op::{Emit, Op, Val};
+use weft_core::{Error, Tensor, mode};
 use weft_kernels::fork;
 
 use crate::convert;
@@ -26,13 +26,27 @@ pub fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Does work on `elements` elements, without the interpreter if it takes long.
+fn run<T: Send>(py: Python<'_>, elements: usize, work: impl FnOnce() -> T + Send) -> T {
+    if elements < RELEASE || mode::listening() { work() } else { detached(py, work) }
+}
+
+fn elements(inputs: &[&Tensor]) -> usize {
+    inputs.iter().map(|x| x.numel()).sum()
+}
+
 /// Applies `op`, without the interpreter if it takes long.
 pub fn call(py: Python<'_>, op: &Op, inputs: &[&Tensor]) -> PyResult<Results> {
-    let work: usize = inputs.iter().map(|x| x.numel()).sum();
-    if work < RELEASE || mode::listening() {
-        return eager::call(op, inputs).or_raise();
-    }
-    detached(py, || eager::call(op, inputs)).or_raise()
+    run(py, elements(inputs), || eager::call(op, inputs)).or_raise()
+}
+
+/// Computes what `rule` makes of `inputs`, without the interpreter if it takes long.
+pub fn compose(
+    py: Python<'_>,
+    inputs: &[&Tensor],
+    rule: impl FnOnce(&mut dyn Emit, &[Val]) -> Result<Val, Error> + Send,
+) -> PyResult<PyTensor> {
+    run(py, elements(inputs), || Eager::compose(inputs, rule)).or_raise().map(PyTensor)
 }
 
 /// Applies an operation with one result.
@@ -43,13 +57,8 @@ pub fn call1(py: Python<'_>, op: &Op, inputs: &[&Tensor]) -> PyResult<Tensor> {
 /// Applies a row to operands of any dtype.
 pub fn apply(py: Python<'_>, row: &'static Row, given: &[Operand]) -> PyResult<PyTensor> {
     let size = |x: &Operand| if let Operand::Tensor(t) = x { t.numel() } else { 0 };
-    let work: usize = given.iter().map(size).sum();
-    let result = if work < RELEASE || mode::listening() {
-        eager::pointwise(row, given)
-    } else {
-        detached(py, || eager::pointwise(row, given))
-    };
-    result.or_raise().map(PyTensor)
+    let elements = given.iter().map(size).sum();
+    run(py, elements, || eager::pointwise(row, given)).or_raise().map(PyTensor)
 }
 
 /// A pointwise row, found once by name and called many times.

@@ -164,6 +164,47 @@ pub fn shape(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Shape> {
     sizes(op, obj)?.into_iter().map(size).collect()
 }
 
+/// The shape of a tensor of one dimension.
+pub fn vector(len: usize) -> Shape {
+    Shape::new(&[len])
+}
+
+/// The sizes that `shape` names for `numel` elements; one may be -1.
+pub fn sized(op: &str, numel: usize, shape: &Bound<'_, PyAny>) -> PyResult<Shape> {
+    let mut sizes = sizes(op, shape)?;
+    let given = sizes.iter().filter(|&&s| s != -1);
+    let known = given.fold(1, |n: i64, &s| n.saturating_mul(s));
+    let open = sizes.iter().filter(|&&s| s == -1).count();
+    let numel = numel as i64;
+    if open > 1
+        || sizes.iter().any(|&s| s < -1)
+        || (open == 1 && (known == 0 || numel % known != 0))
+    {
+        let what = format!("{op}: shape {:?} does not fit {} elements", &sizes[..], numel);
+        return Err(PyRuntimeError::new_err(what));
+    }
+    sizes.iter_mut().filter(|s| **s == -1).for_each(|s| *s = numel / known);
+    Ok(sizes.iter().map(|&s| s as usize).collect())
+}
+
+/// The sizes that `shape` names for a repeated tensor of shape `own`; -1 keeps a size.
+pub fn expanded(op: &str, own: &Shape, shape: &Bound<'_, PyAny>) -> PyResult<Shape> {
+    let sizes = sizes(op, shape)?;
+    if sizes.len() < own.len() {
+        let what = format!("{op}: expected at least {} sizes, got {}", own.len(), sizes.len());
+        return Err(PyRuntimeError::new_err(what));
+    }
+    let lead = sizes.len() - own.len();
+    let size = |(i, size): (usize, i64)| {
+        if size == -1 && i >= lead {
+            return Ok(own[i - lead]);
+        }
+        usize::try_from(size)
+            .map_err(|_| PyValueError::new_err(format!("{op}: negative size {size}")))
+    };
+    sizes.into_iter().enumerate().map(size).collect()
+}
+
 /// A dimension, counted from the end if negative.
 pub fn dim(op: &str, dim: i64, ndim: usize) -> PyResult<usize> {
     let n = ndim as i64;

@@ -2,12 +2,13 @@
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use smallvec::{SmallVec, smallvec};
 use weft_core::op::Op;
 use weft_core::op::cast::Cast;
+use weft_core::op::compose;
 use weft_core::op::index::{Index, IndexKind};
 use weft_core::op::join::Cat;
 use weft_core::op::loss::{Loss, LossKind, Reduction};
-use weft_core::op::matmul::Matmul;
 use weft_core::op::norm::Standardize;
 use weft_core::op::random::Dist;
 use weft_core::op::reduce::{Reduce, ReduceKind};
@@ -19,7 +20,7 @@ use weft_core::op::within::Within;
 use weft_core::{Error, Fact, Tensor, eager, listen, mode, random};
 use weft_kernels::{DType, Layout, Scalar, Shape, fill, index as kernels, sparse};
 
-use crate::call::call1;
+use crate::call::{call1, compose};
 use crate::convert::{self, Int};
 use crate::dtype::PyDType;
 use crate::raise::OrRaise;
@@ -39,56 +40,8 @@ fn unknown(family: &str, name: &str) -> PyErr {
 /// The matrix product; one-dimensional factors as numpy has them.
 #[pyfunction]
 pub fn matmul(py: Python<'_>, a: &Any<'_>, b: &Any<'_>) -> PyResult<PyTensor> {
-    let a = convert::tensor("matmul", a)?;
-    let b = convert::tensor("matmul", b)?;
-    let (a, b) = (&a.0, &b.0);
-    if a.shape().is_empty() || b.shape().is_empty() {
-        let what = format!(
-            "matmul: expected at least 1 dimension each, got {} x {}",
-            a.shape(),
-            b.shape()
-        );
-        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
-    }
-    let op = Op::Matmul(Matmul::default());
-    if a.shape().len() == 2 && b.shape().len() == 2 {
-        return one(py, op, &[a, b]);
-    }
-    let row = |x: &Tensor| reshaped(x, Shape::new(&[1, x.numel()]));
-    let column = |x: &Tensor| reshaped(x, Shape::new(&[x.numel(), 1]));
-    let a2 = if a.shape().len() == 1 { row(a)? } else { a.clone() };
-    let b2 = if b.shape().len() == 1 { column(b)? } else { b.clone() };
-    let folded = a2.shape().len() > 2 && b2.shape().len() == 2;
-    let mut shape = *a2.shape();
-    let factor = if folded { rows_of(&a2)? } else { a2.clone() };
-    let mut result = call1(py, &op, &[&factor, &b2])?;
-    if folded {
-        let n = shape.len();
-        shape[n - 1] = b2.shape()[1];
-        result = reshaped(&result, shape)?;
-    }
-    let mut shape = *result.shape();
-    if b.shape().len() == 1 {
-        shape.remove(shape.len() - 1);
-    }
-    if a.shape().len() == 1 {
-        shape.remove(shape.len() - if b.shape().len() == 1 { 1 } else { 2 });
-    }
-    reshaped(&result, shape).map(PyTensor)
-}
-
-fn reshaped(x: &Tensor, shape: Shape) -> PyResult<Tensor> {
-    if *x.shape() == shape {
-        return Ok(x.clone());
-    }
-    eager::call1(&Op::View(View::Reshape(shape)), &[x]).or_raise()
-}
-
-/// All but the last dimension merged.
-fn rows_of(x: &Tensor) -> PyResult<Tensor> {
-    let n = x.shape().len();
-    let rows = x.shape()[..n - 1].iter().product();
-    reshaped(x, Shape::new(&[rows, x.shape()[n - 1]]))
+    let (a, b) = (convert::tensor("matmul", a)?, convert::tensor("matmul", b)?);
+    compose(py, &[&a.0, &b.0], |e, of| compose::matmul(e, of[0], of[1]))
 }
 
 /// `x @ weight.T + bias` over the last dimension of `x`.
@@ -103,26 +56,9 @@ pub fn linear(
     let x = convert::tensor("linear", x)?;
     let weight = convert::tensor("linear", weight)?;
     let bias = bias.map(|bias| convert::tensor("linear", bias)).transpose()?;
-    let (x, w) = (&x.0, &weight.0);
-    let fits = w.shape().len() == 2 && x.shape().last() == Some(&w.shape()[1]);
-    if !fits {
-        let what = format!(
-            "linear: inner dimensions differ, expected [*, in] and [out, in], got {} and {}",
-            x.shape(),
-            w.shape()
-        );
-        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
-    }
-    let op = Op::Matmul(Matmul { a_transposed: false, b_transposed: true });
-    let flat = if x.shape().len() == 2 { x.clone() } else { rows_of(x)? };
-    let mut out = call1(py, &op, &[&flat, w])?;
-    if let Some(bias) = bias {
-        out = call1(py, &Op::Pointwise(&weft_core::op::pointwise::rows::ADD), &[&out, &bias.0])?;
-    }
-    let mut shape = *x.shape();
-    let n = shape.len();
-    shape[n - 1] = w.shape()[0];
-    reshaped(&out, shape).map(PyTensor)
+    let mut inputs: SmallVec<[&Tensor; 3]> = smallvec![&x.0, &weight.0];
+    inputs.extend(bias.map(|bias| &bias.0));
+    compose(py, &inputs, |e, of| compose::linear(e, of[0], of[1], of.get(2).copied()))
 }
 
 /// A reduction over `dim` (a number, a list, or `None` for all).
@@ -171,26 +107,8 @@ pub fn softmax(py: Python<'_>, kind: &str, x: &Any<'_>, dim: &Any<'_>) -> PyResu
 #[pyfunction]
 pub fn reshape(x: &Any<'_>, shape: &Any<'_>) -> PyResult<PyTensor> {
     let x = convert::tensor("reshape", x)?;
-    let shape = sized("reshape", &x.0, shape)?;
+    let shape = convert::sized("reshape", x.0.numel(), shape)?;
     eager::call1(&Op::View(View::Reshape(shape)), &[&x.0]).or_raise().map(PyTensor)
-}
-
-/// The sizes that `shape` names for the elements of `x`.
-pub fn sized(op: &str, x: &Tensor, shape: &Any<'_>) -> PyResult<Shape> {
-    let mut sizes = convert::sizes(op, shape)?;
-    let given = sizes.iter().filter(|&&s| s != -1);
-    let known = given.fold(1, |n: i64, &s| n.saturating_mul(s));
-    let open = sizes.iter().filter(|&&s| s == -1).count();
-    let numel = x.numel() as i64;
-    if open > 1
-        || sizes.iter().any(|&s| s < -1)
-        || (open == 1 && (known == 0 || numel % known != 0))
-    {
-        let what = format!("{op}: shape {:?} does not fit {} elements", &sizes[..], numel);
-        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
-    }
-    sizes.iter_mut().filter(|s| **s == -1).for_each(|s| *s = numel / known);
-    Ok(sizes.iter().map(|&s| s as usize).collect())
 }
 
 /// Dimensions reordered.
@@ -219,20 +137,7 @@ pub fn transpose(x: &Any<'_>, dim0: &Any<'_>, dim1: &Any<'_>) -> PyResult<PyTens
 #[pyfunction]
 pub fn expand(x: &Any<'_>, shape: &Any<'_>) -> PyResult<PyTensor> {
     let x = convert::tensor("expand", x)?;
-    let sizes = convert::sizes("expand", shape)?;
-    let own = x.0.shape();
-    if sizes.len() < own.len() {
-        let what = format!("expand: expected at least {} sizes, got {}", own.len(), sizes.len());
-        return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
-    }
-    let lead = sizes.len() - own.len();
-    let mut out = Shape::SCALAR;
-    for (i, &size) in sizes.iter().enumerate() {
-        let size = if size == -1 && i >= lead { own[i - lead] as i64 } else { size };
-        let size = usize::try_from(size)
-            .map_err(|_| PyValueError::new_err(format!("expand: negative size {size}")))?;
-        out.push(size);
-    }
+    let out = convert::expanded("expand", x.0.shape(), shape)?;
     eager::call1(&Op::View(View::Expand(out)), &[&x.0]).or_raise().map(PyTensor)
 }
 
@@ -302,7 +207,7 @@ pub fn nonzero_flat(x: &Any<'_>) -> PyResult<PyTensor> {
     listen::value_read("a boolean index or .nonzero()").or_raise()?;
     let found = kernels::nonzero(x.0.arg()).map_err(|fault| Error::fault("nonzero", fault));
     let found = found.or_raise()?;
-    let shape = Shape::new(&[found.len()]);
+    let shape = convert::vector(found.len());
     Tensor::try_from_slice("nonzero", &found, shape).or_raise().map(PyTensor)
 }
 
@@ -506,7 +411,7 @@ pub fn csr_transpose(
     sparse::check(crow.arg(), col.arg(), rows, cols)
         .map_err(|what| PyValueError::new_err(format!("sparse_csr_tensor: {what}")))?;
     let make = |len: usize| {
-        let fact = Fact::new(dtype, Shape::new(&[len])).checked(op)?;
+        let fact = Fact::new(dtype, convert::vector(len)).checked(op)?;
         Tensor::try_empty(op, fact)
     };
     let nnz = col.numel();

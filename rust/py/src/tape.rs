@@ -6,9 +6,10 @@ use pyo3::types::PyList;
 use weft_core::tape::{self, Backward, Edge, NodeRef, Saved};
 use weft_core::{Tensor, eager};
 use weft_core::{listen, mode};
-use weft_kernels::{Layout, Shape};
+use weft_kernels::Layout;
 
 use crate::call::detached;
+use crate::convert;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -166,7 +167,7 @@ pub fn memory_id(x: &PyTensor) -> u64 {
 #[pyfunction]
 pub fn copy_memory(x: &PyTensor) -> PyResult<PyTensor> {
     let elements = x.0.buffer().len() / x.0.dtype().size();
-    let whole = x.0.alias(Layout::contiguous(Shape::new(&[elements])));
+    let whole = x.0.alias(Layout::contiguous(convert::vector(elements)));
     eager::contiguous_clone(&whole).or_raise().map(PyTensor)
 }
 

@@ -7,15 +7,15 @@ use weft_core::op::Op;
 use weft_core::op::view::View;
 use weft_kernels::Layout;
 
-use crate::ops::sized;
+use crate::convert;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
 /// The same elements under another shape, refused where the elements would have to be copied.
 #[pyfunction]
 pub fn view(x: &Bound<'_, PyAny>, shape: &Bound<'_, PyAny>) -> PyResult<PyTensor> {
-    let x = crate::convert::tensor("view", x)?;
-    let shape = sized("view", &x.0, shape)?;
+    let x = convert::tensor("view", x)?;
+    let shape = convert::sized("view", x.0.numel(), shape)?;
     if shape.numel() != x.0.numel() {
         let what = format!("view: shape {shape} does not fit {} elements", x.0.numel());
         return Err(PyRuntimeError::new_err(what));

@@ -5,6 +5,7 @@
 
 pub mod cast;
 pub mod chain;
+pub mod compose;
 pub mod create;
 pub mod emit;
 pub mod fit;
