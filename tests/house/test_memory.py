@@ -20,6 +20,8 @@ BOUNDED = {
     "rust/kernels/src/chain/sweep.rs": (2, "one per operand of a chain"),
     "rust/core/src/random.rs": (1, "seed and position, made once"),
     "rust/core/src/tensor.rs": (2, "for tests and a few numbers"),
+    "rust/core/src/op/batch.rs": (1, "one list per result of an operation"),
+    "rust/core/src/op/rule.rs": (1, "one bit per input of an operation"),
     "rust/core/src/op/chain.rs": (9, "one per member of a chain"),
 }
 

@@ -121,7 +121,7 @@ pub fn views(x: &Tensor, views: &[View]) -> Result<Tensor> {
     {
         return Ok(x.view(layout));
     }
-    views.iter().try_fold(x.clone(), |at, view| call1(&Op::View(*view), &[&at]))
+    views.iter().try_fold(x.clone(), |at, view| call1(&Op::View(view.clone()), &[&at]))
 }
 
 /// Runs the kernel; inputs that it cannot read as they lie are copied first.
@@ -268,7 +268,7 @@ fn write(op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
 
 /// Writes `value`, broadcast and converted, over `target`.
 pub fn assign(target: &Tensor, value: &Tensor) -> Result<()> {
-    let expanded = Op::View(crate::op::view::View::Expand(*target.shape()));
+    let expanded = Op::View(crate::op::view::View::Expand((*target.shape()).into()));
     let value =
         if value.shape() == target.shape() { value.clone() } else { call1(&expanded, &[value])? };
     call_into(&Op::Cast(Cast { dtype: target.dtype() }), &[&value], std::slice::from_ref(target))

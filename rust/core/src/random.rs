@@ -85,7 +85,7 @@ fn state() -> Tensor {
 
 /// Random values from the stream.
 pub fn draw(dist: Dist, shape: Shape, dtype: DType) -> Result<Tensor> {
-    draw_from(Random { dist, shape, dtype, ahead: 0 }, None)
+    draw_from(Random { dist, shape: shape.into(), dtype, ahead: 0 }, None)
 }
 
 /// `samples` categories for each row of `weights`.
@@ -94,24 +94,26 @@ pub fn choose(weights: &Tensor, samples: usize, replacement: bool) -> Result<Ten
         let got = weights.shape();
         return Err(Error::runtime("multinomial", format_args!("expected 2 dims, got {got}")));
     };
-    let dist = Dist::Choice { classes, replacement };
-    let random = Random { dist, shape: Shape::new(&[rows, samples]), dtype: DType::I64, ahead: 0 };
+    let dist = Dist::Choice { classes: classes.into(), replacement };
+    let shape = Shape::new(&[rows, samples]).into();
+    let random = Random { dist, shape, dtype: DType::I64, ahead: 0 };
     draw_from(random, Some(weights))
 }
 
 fn draw_from(random: Random, weights: Option<&Tensor>) -> Result<Tensor> {
     let state = state();
     let inputs: SmallVec<[&Tensor; 2]> = std::iter::once(&state).chain(weights).collect();
-    let result = eager::call1(&Op::Random(random), &inputs)?;
-    advance(random.blocks());
+    let blocks = random.blocks();
+    let result = eager::call1(&Op::Random(Box::new(random)), &inputs)?;
+    advance(blocks);
     Ok(result)
 }
 
 /// Random values written over `target`.
 pub fn draw_into(dist: Dist, target: &Tensor) -> Result<()> {
-    let random = Random { dist, shape: *target.shape(), dtype: target.dtype(), ahead: 0 };
-    let state = state();
-    eager::call_into(&Op::Random(random), &[&state], std::slice::from_ref(target))?;
-    advance(random.blocks());
+    let random = Random { dist, shape: (*target.shape()).into(), dtype: target.dtype(), ahead: 0 };
+    let (state, blocks) = (state(), random.blocks());
+    eager::call_into(&Op::Random(Box::new(random)), &[&state], std::slice::from_ref(target))?;
+    advance(blocks);
     Ok(())
 }

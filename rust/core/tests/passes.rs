@@ -68,8 +68,8 @@ fn what_changes_no_bit_is_simplified_and_what_does_is_kept() {
     let c = row(&mut g, &rows::NEG, &[b]);
     let c = row(&mut g, &rows::MUL, &[c, one]);
     let c = row(&mut g, &rows::MUL, &[c, one]);
-    let d = call(&mut g, Op::View(View::Reshape(Shape::new(&[6]))), &[c]);
-    let e = call(&mut g, Op::View(View::Reshape(Shape::new(&[3, 2]))), &[d]);
+    let d = call(&mut g, Op::View(View::Reshape(Shape::new(&[6]).into())), &[c]);
+    let e = call(&mut g, Op::View(View::Reshape(Shape::new(&[3, 2]).into())), &[d]);
     let f = row(&mut g, &rows::ADD, &[e, zero]);
     returns(&mut g, &[f]);
     // x + 0 turns -0 into 0, so it stays; x * 1 makes a signalling NaN quiet, so the first
@@ -101,7 +101,7 @@ fn pointwise_chains_become_one_program() {
         lowered.to_string(),
         "%0 = input 0 : f32[4, 8]\n\
          %1 = input 1 : f32[8]\n\
-         %2 = chain(%0, %1, ops=[add, tanh, mul]) : f32[4, 8]\n\
+         %2 = chain(%0, %1, ops=[add($0, $1), tanh(%0), mul(%1, %0)], inputs=[f32, f32], results=[2], shape=[4, 8]) : f32[4, 8]\n\
          return %2\n"
     );
 }
@@ -128,7 +128,7 @@ fn a_group_never_waits_for_itself() {
         "%0 = input 0 : f32[4]\n\
          %1 = exp(%0) : f32[4]\n\
          %2 = sum(%1, dim=[0], keepdim=true) : f32[1]\n\
-         %3 = chain(%1, %2, ops=[sub, neg]) : f32[4]\n\
+         %3 = chain(%1, %2, ops=[sub($0, $1), neg(%0)], inputs=[f32, f32], results=[1], shape=[4]) : f32[4]\n\
          return %3\n"
     );
 }

@@ -56,9 +56,9 @@ fn a_value_on_the_way_to_one_input_and_itself_another_is_not_overwritten() {
     let mut g = Graph::default();
     let (p, q) = (g.input(f32s(&[1])), g.input(f32s(&[1])));
     let sum = row(&mut g, &rows::ADD, &[p, q]);
-    let flat = call(&mut g, Op::View(View::Reshape(Shape::SCALAR)), &[sum]);
+    let flat = call(&mut g, Op::View(View::Reshape(Shape::SCALAR.into())), &[sum]);
     let exp = row(&mut g, &rows::SQUARE, &[flat]);
-    let back = call(&mut g, Op::View(View::Reshape(Shape::new(&[1]))), &[exp]);
+    let back = call(&mut g, Op::View(View::Reshape(Shape::new(&[1]).into())), &[exp]);
     update(&mut g, 0, back);
     update(&mut g, 1, sum);
     let (a, b) = (Buffer::from_slice(&[1f32]), Buffer::from_slice(&[2f32]));
@@ -74,7 +74,7 @@ fn a_chain_of_writes_into_regions_works_in_the_input_itself() {
     let mut value = p;
     for offset in 0..3 {
         let region = Layout { offset, ..Layout::contiguous(Shape::new(&[1])) };
-        value = call(&mut g, Op::Region(AsStridedScatter::new(&region)), &[value, q]);
+        value = call(&mut g, Op::Region(Box::new(AsStridedScatter::new(&region))), &[value, q]);
     }
     update(&mut g, 0, value);
     let plan = plan(&g);

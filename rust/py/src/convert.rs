@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 use smallvec::SmallVec;
 use weft_core::eager::Operand;
+use weft_core::op::{Size, Sizes};
 use weft_kernels::{MAX_DIMS, Scalar, Shape};
 
 use crate::tensor::PyTensor;
@@ -123,8 +124,8 @@ impl<'py> FromPyObject<'_, 'py> for Int {
 
 impl Int {
     /// It as a number of things called `what`.
-    pub fn count(self, op: &str, what: &str) -> PyResult<usize> {
-        usize::try_from(self.0).map_err(|_| {
+    pub fn count(self, op: &str, what: &str) -> PyResult<Size> {
+        usize::try_from(self.0).map(Size::from).map_err(|_| {
             PyValueError::new_err(format!("{op}: expected {what} of at least 0, got {}", self.0))
         })
     }
@@ -156,12 +157,12 @@ pub fn sizes(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<SmallVec<[i64; MAX_DI
 }
 
 /// A shape without negative sizes. Whether memory could hold it is for the operation to say.
-pub fn shape(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Shape> {
+pub fn shape(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Sizes> {
     let size = |size: i64| {
         usize::try_from(size)
             .map_err(|_| PyValueError::new_err(format!("{op}: negative size {size} in a shape")))
     };
-    sizes(op, obj)?.into_iter().map(size).collect()
+    Ok(sizes(op, obj)?.into_iter().map(size).collect::<PyResult<Shape>>()?.into())
 }
 
 /// The shape of a tensor of one dimension.
@@ -170,7 +171,7 @@ pub fn vector(len: usize) -> Shape {
 }
 
 /// The sizes that `shape` names for `numel` elements; one may be -1.
-pub fn sized(op: &str, numel: usize, shape: &Bound<'_, PyAny>) -> PyResult<Shape> {
+pub fn sized(op: &str, numel: usize, shape: &Bound<'_, PyAny>) -> PyResult<Sizes> {
     let mut sizes = sizes(op, shape)?;
     let given = sizes.iter().filter(|&&s| s != -1);
     let known = given.fold(1, |n: i64, &s| n.saturating_mul(s));
@@ -184,11 +185,11 @@ pub fn sized(op: &str, numel: usize, shape: &Bound<'_, PyAny>) -> PyResult<Shape
         return Err(PyRuntimeError::new_err(what));
     }
     sizes.iter_mut().filter(|s| **s == -1).for_each(|s| *s = numel / known);
-    Ok(sizes.iter().map(|&s| s as usize).collect())
+    Ok(sizes.iter().map(|&s| s as usize).collect::<Shape>().into())
 }
 
 /// The sizes that `shape` names for a repeated tensor of shape `own`; -1 keeps a size.
-pub fn expanded(op: &str, own: &Shape, shape: &Bound<'_, PyAny>) -> PyResult<Shape> {
+pub fn expanded(op: &str, own: &Shape, shape: &Bound<'_, PyAny>) -> PyResult<Sizes> {
     let sizes = sizes(op, shape)?;
     if sizes.len() < own.len() {
         let what = format!("{op}: expected at least {} sizes, got {}", own.len(), sizes.len());
@@ -202,7 +203,7 @@ pub fn expanded(op: &str, own: &Shape, shape: &Bound<'_, PyAny>) -> PyResult<Sha
         usize::try_from(size)
             .map_err(|_| PyValueError::new_err(format!("{op}: negative size {size}")))
     };
-    sizes.into_iter().enumerate().map(size).collect()
+    Ok(sizes.into_iter().enumerate().map(size).collect::<PyResult<Shape>>()?.into())
 }
 
 /// A dimension, counted from the end if negative.

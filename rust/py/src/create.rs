@@ -20,7 +20,7 @@ pub fn full(shape: &Any<'_>, value: &Any<'_>, dtype: &PyDType) -> PyResult<PyTen
     let shape = convert::shape("full", shape)?;
     let value = convert::number_or_item("full", value)?;
     fit::expect("full", value, dtype.0).or_raise()?;
-    let op = Op::Create(Create::full(shape, dtype.0, value));
+    let op = Op::Create(Create::full(*shape, dtype.0, value));
     eager::call1(&op, &[]).or_raise().map(PyTensor)
 }
 
@@ -31,8 +31,8 @@ pub fn arange(start: &Any<'_>, step: &Any<'_>, len: Int, dtype: &PyDType) -> PyR
     let (start, step) =
         (convert::number_or_item("arange", start)?, convert::number_or_item("arange", step)?);
     let dtype = dtype.0;
-    if dtype.is_whole() && len > 0 {
-        let way = step.as_i64().checked_mul(len as i64 - 1);
+    if dtype.is_whole() && len.get() > 0 {
+        let way = step.as_i64().checked_mul(len.get() as i64 - 1);
         let last = way.and_then(|way| start.as_i64().checked_add(way));
         // Beyond 64 bits nothing fits.
         let last = last.map_or(Scalar::Float(f64::INFINITY), Scalar::Int);

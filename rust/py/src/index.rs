@@ -66,7 +66,7 @@ impl Path {
     fn cut(&mut self, dim: usize, start: usize, len: usize, step: usize) {
         if start != 0 || len != self.layout.shape[dim] || step != 1 {
             self.layout = self.layout.slice(dim, start, len, step);
-            self.views.push(View::Slice { dim, start, len, step });
+            self.views.push(View::Slice { dim, start: start.into(), len: len.into(), step });
         }
     }
 
@@ -143,7 +143,7 @@ fn view(x: &Tensor, items: &[Item]) -> PyResult<Tensor> {
         return Err(PyValueError::new_err(what));
     }
     if reshaped || path.views.is_empty() {
-        path.views.push(View::Reshape(Shape::new(&shape)));
+        path.views.push(View::Reshape(Shape::new(&shape).into()));
     }
     eager::views(x, &path.views).or_raise()
 }

@@ -156,7 +156,7 @@ pub fn narrow(x: &Any<'_>, dim: &Any<'_>, start: &Any<'_>, length: &Any<'_>) -> 
         return Err(pyo3::exceptions::PyRuntimeError::new_err(what));
     }
     let (start, length) = (begin as usize, length as usize);
-    let view = View::Slice { dim, start, len: length, step: 1 };
+    let view = View::Slice { dim, start: start.into(), len: length.into(), step: 1 };
     eager::call1(&Op::View(view), &[&x.0]).or_raise().map(PyTensor)
 }
 
@@ -224,7 +224,7 @@ pub fn cumsum(py: Python<'_>, x: &Any<'_>, dim: &Any<'_>) -> PyResult<PyTensor> 
 pub fn standardize(py: Python<'_>, x: &Any<'_>, dims: Int, eps: f64) -> PyResult<PyTensor> {
     let x = convert::tensor("standardize", x)?;
     let dims = dims.count("standardize", "a number of dimensions")?;
-    let op = Standardize { dims, eps: Scalar::Float(eps), backward: false };
+    let op = Standardize { dims: dims.get(), eps: Scalar::Float(eps), backward: false };
     one(py, Op::Norm(op), &[&x.0])
 }
 
@@ -305,7 +305,7 @@ pub fn draw(
     dtype: &PyDType,
 ) -> PyResult<PyTensor> {
     let dist = distribution(kind, a, b)?;
-    random::draw(dist, convert::shape(kind, shape)?, dtype.0).or_raise().map(PyTensor)
+    random::draw(dist, *convert::shape(kind, shape)?, dtype.0).or_raise().map(PyTensor)
 }
 
 /// `samples` categories for each row of the matrix `weights`.
@@ -318,7 +318,7 @@ pub fn multinomial(
 ) -> PyResult<PyTensor> {
     let weights = convert::tensor("multinomial", weights)?;
     let samples = samples.count("multinomial", "a number of samples")?;
-    let draw = || random::choose(&weights.0, samples, replacement).or_raise().map(PyTensor);
+    let draw = || random::choose(&weights.0, samples.get(), replacement).or_raise().map(PyTensor);
     if mode::listening() { draw() } else { py.detach(draw) }
 }
 
@@ -400,7 +400,7 @@ pub fn csr_transpose(
     let op = "sparse_csr_tensor";
     let crow = &crow.0.contiguous_or_copy(op).or_raise()?;
     let col = &col.0.contiguous_or_copy(op).or_raise()?;
-    let (rows, cols) = (rows.count(op, "rows")?, cols.count(op, "columns")?);
+    let (rows, cols) = (rows.count(op, "rows")?.get(), cols.count(op, "columns")?.get());
     let dtype = crow.dtype();
     let one_d = crow.shape().len() == 1 && col.shape().len() == 1;
     if !matches!(dtype, DType::I32 | DType::I64) || col.dtype() != dtype || !one_d {
@@ -449,6 +449,6 @@ pub fn as_strided(
     if shape.len() != strides.len() {
         return Err(PyValueError::new_err("as_strided: expected as many strides as sizes"));
     }
-    let layout = Layout { shape, strides, offset };
+    let layout = Layout { shape: *shape, strides: *strides, offset: offset.get() };
     eager::call1(&Op::View(View::as_strided(&layout)), &[&x.0]).or_raise().map(PyTensor)
 }

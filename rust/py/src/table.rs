@@ -1,10 +1,12 @@
 //! The table of operations, for the property tests.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use weft_core::Tensor;
+use weft_core::eager::{self, Eager};
 use weft_core::op::sample::Domain;
-use weft_core::op::{Class, Op, Sample, register};
-use weft_core::{Tensor, eager};
+use weft_core::op::{Batch, Class, Op, Sample, Val, forward, register};
 use weft_kernels::DType;
 
 use crate::raise::OrRaise;
@@ -80,6 +82,7 @@ impl PyOpInfo {
             Class::Contract => "contract",
             Class::View => "view",
             Class::Create => "create",
+            Class::Move => "move",
             Class::Opaque => "opaque",
         }
     }
@@ -107,6 +110,49 @@ impl PyOpInfo {
         let inputs: Vec<&Tensor> = inputs.iter().map(|t| &t.0).collect();
         let targets: Vec<Tensor> = targets.iter().map(|t| t.0.clone()).collect();
         eager::call_into(&self.1[i].op, &inputs, &targets).or_raise()
+    }
+
+    /// The tangents of the results of sample `i`, from `inputs`, the results they gave, and
+    /// tangents of the inputs (`None`: zero).
+    fn jvp(
+        &self,
+        i: usize,
+        inputs: Vec<PyRef<'_, PyTensor>>,
+        outputs: Vec<PyRef<'_, PyTensor>>,
+        tangents: Vec<Option<PyRef<'_, PyTensor>>>,
+    ) -> PyResult<Vec<Option<PyTensor>>> {
+        let mut e = Eager::default();
+        let inputs: Vec<Val> = inputs.iter().map(|t| e.hold(t.0.clone())).collect();
+        let outputs: Vec<Val> = outputs.iter().map(|t| e.hold(t.0.clone())).collect();
+        let tangents: Vec<Option<Val>> =
+            tangents.iter().map(|t| t.as_ref().map(|t| e.hold(t.0.clone()))).collect();
+        let applied = forward::Applied {
+            op: &self.1[i].op,
+            inputs: &inputs,
+            outputs: &outputs,
+            tangents: &tangents,
+        };
+        let made = forward::jvp(&mut e, &applied).or_raise()?;
+        Ok(made.into_iter().map(|t| t.map(|t| PyTensor(e.get(t)))).collect())
+    }
+
+    /// Sample `i` applied to `size` inputs at once; `batched` says which have the batch as
+    /// their first dimension. All results have it.
+    fn batch(
+        &self,
+        i: usize,
+        inputs: Vec<PyRef<'_, PyTensor>>,
+        batched: Vec<bool>,
+        size: usize,
+    ) -> PyResult<Vec<PyTensor>> {
+        if inputs.len() != batched.len() {
+            return Err(PyValueError::new_err("batch: expected a flag for each input"));
+        }
+        let mut e = Eager::default();
+        let inputs: Vec<Val> = inputs.iter().map(|t| e.hold(t.0.clone())).collect();
+        let mut b = Batch::new(&mut e, &inputs, &batched, size);
+        let made = self.1[i].op.batch(&mut b).or_raise()?;
+        Ok(made.into_iter().map(|v| PyTensor(e.get(v))).collect())
     }
 
     /// Arithmetic operations of sample `i`.

@@ -50,7 +50,7 @@ impl PyNode {
 
     /// Attributes of the operation, as text.
     #[getter]
-    fn attributes(&self) -> Vec<(&'static str, String)> {
+    fn attributes(&self) -> Vec<(String, String)> {
         let attrs = self.0.with(|node| node.op.attrs());
         attrs.into_iter().map(|(name, attr)| (name, attr.to_string())).collect()
     }

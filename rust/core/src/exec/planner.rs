@@ -16,7 +16,6 @@ use crate::error::Result;
 use crate::fact::Fact;
 use crate::graph::{Graph, Node, NodeKind, Role, ValueId};
 use crate::op::cast::Cast;
-use crate::op::create::Create;
 use crate::op::{Class, Op, Read};
 
 pub(super) struct Planner<'a> {
@@ -168,11 +167,12 @@ impl<'a> Planner<'a> {
                         Place { root, dtype: constant.fact.dtype, layout },
                     );
                 }
-                NodeKind::Call(Op::Create(Create::Full { shape, dtype, value })) => {
-                    let at = self.pool.scalar(*dtype, *value)?;
-                    let root = self.constant(at, dtype.size());
-                    let layout = Layout::contiguous(Shape::SCALAR).broadcast_to(shape);
-                    self.settle(node.outputs[0], Place { root, dtype: *dtype, layout });
+                NodeKind::Call(Op::Create(create)) if let Some(value) = create.uniform() => {
+                    let fact = self.graph.fact(node.outputs[0]);
+                    let at = self.pool.scalar(fact.dtype, value)?;
+                    let root = self.constant(at, fact.dtype.size());
+                    let layout = Layout::contiguous(Shape::SCALAR).broadcast_to(&fact.shape);
+                    self.settle(node.outputs[0], Place { root, dtype: fact.dtype, layout });
                 }
                 NodeKind::Call(_) if self.view(node) => {}
                 NodeKind::Call(_) => rest.push(at),

@@ -15,7 +15,6 @@ use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::fact::Fact;
 use crate::graph::{Graph, NodeKind, Role, ValueId};
-use crate::op::create::Create;
 use crate::op::{Faults, Op};
 
 /// A stretch of a buffer that holds a value.
@@ -213,9 +212,10 @@ impl<'a> Memory<'a> {
             base = self.graph.maker(base).inputs[0];
         }
         match &self.graph.maker(base).kind {
-            NodeKind::Call(Op::Create(Create::Full { dtype, value: number, .. })) => {
+            NodeKind::Call(Op::Create(create)) => {
                 let mut pool = Pool::default();
-                pool.scalar(*dtype, *number).is_ok()
+                let number = create.uniform();
+                number.is_some_and(|number| pool.scalar(place.dtype, number).is_ok())
                     && place.layout.end() == 1
                     && bytes(buffer) == bytes(&pool.buffers[0])
             }

@@ -14,7 +14,6 @@ use weft_kernels::Scalar;
 
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
-use crate::op::create::Create;
 use crate::op::{Class, Emit, Faults, Op, Val, Vals};
 use crate::site::Site;
 
@@ -167,7 +166,7 @@ impl Graph {
     /// The number that a value holds everywhere, if it is such a constant.
     pub fn uniform(&self, value: ValueId) -> Option<Scalar> {
         match &self.maker(value).kind {
-            NodeKind::Call(Op::Create(Create::Full { value, .. })) => Some(*value),
+            NodeKind::Call(Op::Create(create)) => create.uniform(),
             _ => None,
         }
     }

@@ -1,12 +1,10 @@
 //! Conversion of the element type.
 
-use smallvec::smallvec;
 use weft_kernels::{Arg, DType, chain, tile};
 
 use super::sample::Domain;
-use super::simplify::keep;
 use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Faults, Fields, Forward, Grad, Nature, Op, Over, Rule, Sample, Saves, Vals,
 };
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
@@ -18,6 +16,12 @@ pub struct Cast {
     pub dtype: DType,
 }
 
+impl Cast {
+    pub(super) fn forms() -> Vec<Op> {
+        vec![Op::Cast(Cast { dtype: DType::F32 })]
+    }
+}
+
 impl Rule for Cast {
     fn name(&self) -> &'static str {
         "to"
@@ -27,12 +31,12 @@ impl Rule for Cast {
         "The same numbers in another dtype; floats are truncated and saturated to integers, NaN to 0."
     }
 
-    fn attrs(&self) -> Attrs {
-        vec![("dtype", Attr::from(self.dtype))]
+    fn fields(&mut self, f: &mut Fields) {
+        f.field("dtype", &mut self.dtype);
     }
 
-    fn class(&self) -> Class {
-        Class::Pointwise
+    fn nature(&self) -> Nature {
+        Nature::new(Class::Pointwise, Faults::Never, Forward::Linear).strided().over(Over::Any)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -40,41 +44,22 @@ impl Rule for Cast {
         Ok(inputs[0].with_dtype(self.dtype).only())
     }
 
-    fn reads(&self, _input: usize) -> Read {
-        Read::Strided
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        true
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Never
-    }
-
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         chain::apply(tile::cast(inputs[0].dtype, self.dtype), inputs, outputs[0], 1);
         Ok(())
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        Saves::NONE
+    fn gradient(&self, _input: usize) -> Grad<Cast> {
+        Grad::Of(Saves::NONE, |_, e, io, g| e.cast(g, io.fact().dtype))
     }
 
-    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        let from = io.input_facts[0].dtype;
-        Ok(smallvec![match grads[0] {
-            Some(g) if from.is_differentiable() => Some(e.cast(g, from)?),
-            _ => None,
-        }])
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let inputs = b.plain();
+        b.emit(Op::Cast(*self), &inputs)
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         inputs[0].numel() as u64
-    }
-
-    fn simplify(&self, known: &dyn Known) -> Option<Simpler> {
-        keep(known, 0)
     }
 
     fn samples(&self) -> Vec<Sample> {

@@ -8,15 +8,17 @@ use weft_kernels::chain::{Chain as Tiles, Dst, Instr, Slots, Src};
 use weft_kernels::tile::{self, Tile};
 use weft_kernels::{Arg, DType};
 
-use super::pointwise::no_gradient;
+use super::attr::{Attr, Field};
 use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Faults, Fields, Forward, Grad, Nature, Op, Over, Rule, Sample, Sizes, Vals, text,
 };
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
+const MADE_LATE: &str = "chains are made when all else is done";
+
 /// Where an operation of a chain reads an operand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Input of the chain.
     Input(usize),
@@ -25,7 +27,7 @@ pub enum Source {
 }
 
 /// One operation of a chain.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Member {
     /// A pointwise operation.
     pub op: Op,
@@ -37,25 +39,28 @@ pub struct Member {
     pub output: Option<usize>,
 }
 
-/// A chain: its operations, and the tiles made of them.
+/// A chain's operations, and the tiles made of them.
 #[derive(Debug)]
-pub struct Links {
+struct Links {
     members: Vec<Member>,
+    inputs: Vec<DType>,
     facts: Facts,
     flops: u64,
-    /// For each input the last member that reads it, for each output the member that writes it.
+    /// For each input the last member that reads it, for each output the one that writes it.
     last_read: Vec<usize>,
     written: Vec<usize>,
     tiles: Tiles,
 }
 
-/// A chain of pointwise operations, equal only to itself.
+/// A chain of pointwise operations.
 #[derive(Debug, Clone)]
 pub struct Chain(Arc<Links>);
 
 impl PartialEq for Chain {
     fn eq(&self, other: &Chain) -> bool {
+        let key = |chain: &Chain| (chain.0.inputs.clone(), chain.0.facts.clone());
         Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.members == other.0.members && key(self) == key(other))
     }
 }
 
@@ -63,7 +68,8 @@ impl Eq for Chain {}
 
 impl Hash for Chain {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.0).hash(state);
+        self.0.members.hash(state);
+        self.0.facts.hash(state);
     }
 }
 
@@ -89,12 +95,97 @@ impl Chain {
         let outs = facts.iter().map(|fact| fact.dtype).collect();
         let tiles = assemble(&members, inputs, outs)
             .ok_or_else(|| Error::runtime("chain", "the operations do not fit together"))?;
-        Ok(Chain(Arc::new(Links { members, facts, flops, last_read, written, tiles })))
+        let inputs = inputs.to_vec();
+        let links = Links { members, inputs, facts, flops, last_read, written, tiles };
+        Ok(Chain(Arc::new(links)))
     }
 
     /// The operations, in order.
     pub fn members(&self) -> &[Member] {
         &self.0.members
+    }
+
+    /// A chain of one operation, to be given others.
+    pub(super) fn forms() -> Vec<Op> {
+        let neg = Op::Pointwise(&super::pointwise::rows::NEG);
+        let from = smallvec::smallvec![Source::Input(0)];
+        let member = Member { op: neg, from, dtype: DType::F32, output: Some(0) };
+        let fact = Fact::new(DType::F32, weft_kernels::Shape::SCALAR);
+        Chain::new(vec![member], &[DType::F32], fact.only()).map(Op::Chain).into_iter().collect()
+    }
+
+    pub(super) fn overwrites(&self, output: usize, input: usize) -> bool {
+        self.0.last_read[input] <= self.0.written[output]
+    }
+
+    /// The chain of these attributes; `None` if they do not fit together.
+    fn of(ops: &Written, inputs: &DTypes, results: &[usize], shape: Sizes) -> Option<Chain> {
+        let mut members: Vec<Member> = Vec::new();
+        for (op, from) in &ops.0 {
+            let dtype = |source: &Source| match source {
+                Source::Input(k) => inputs.0.get(*k).copied(),
+                Source::Member(m) => members.get(*m).map(|member| member.dtype),
+            };
+            let fact = |source| Some(Fact::new(dtype(source)?, weft_kernels::Shape::SCALAR));
+            let facts = from.iter().map(fact).collect::<Option<Vec<Fact>>>()?;
+            let dtype = op.infer(&facts).ok()?[0].dtype;
+            let output = results.iter().position(|&m| m == members.len());
+            members.push(Member { op: op.clone(), from: from.clone(), dtype, output });
+        }
+        let fact = |&m: &usize| Some(Fact::new(members.get(m)?.dtype, *shape));
+        let facts = results.iter().map(fact).collect::<Option<Facts>>()?;
+        Chain::new(members, &inputs.0, facts).ok()
+    }
+}
+
+/// The operations of a chain as text: `[mul($0, $1), tanh(%0)]`, with the chain's inputs
+/// as `$` and results of its operations as `%`.
+struct Written(Vec<(Op, SmallVec<[Source; 3]>)>);
+
+impl Field for Written {
+    const EXPECTED: &'static str = "pointwise operations in brackets";
+    fn put(&self) -> Attr {
+        let name = |source: &Source| match source {
+            Source::Input(k) => format!("${k}"),
+            Source::Member(m) => format!("%{m}"),
+        };
+        let ops = self.0.iter().map(|(op, from)| text::written(op, from.iter().map(name)));
+        Attr::Text(format!("[{}]", ops.collect::<Vec<_>>().join(", ")))
+    }
+    fn take(attr: &Attr) -> Option<Written> {
+        let Attr::Text(text) = attr else { return None };
+        let source = |text: &str| match text.split_at_checked(1)? {
+            ("$", k) => k.parse().ok().map(Source::Input),
+            ("%", m) => m.parse().ok().map(Source::Member),
+            _ => None,
+        };
+        let member = |text: &str| {
+            let (op, inputs) = text::read(text).ok()?;
+            Some((op, inputs.into_iter().map(source).collect::<Option<_>>()?))
+        };
+        let list = text.strip_prefix('[')?.strip_suffix(']')?;
+        text::split(list).into_iter().map(member).collect::<Option<_>>().map(Written)
+    }
+}
+
+struct DTypes(Vec<DType>);
+
+impl Field for DTypes {
+    const EXPECTED: &'static str = "short names of dtypes in brackets";
+    fn put(&self) -> Attr {
+        let names: Vec<_> = self.0.iter().map(|dtype| dtype.short()).collect();
+        Attr::Text(format!("[{}]", names.join(", ")))
+    }
+    fn take(attr: &Attr) -> Option<DTypes> {
+        match attr {
+            Attr::Ints(ints) if ints.is_empty() => Some(DTypes(Vec::new())),
+            Attr::Text(text) => {
+                let list = text.strip_prefix('[')?.strip_suffix(']')?;
+                let dtype = |name: &str| DType::take(&Attr::Text(name.to_string()));
+                text::split(list).into_iter().map(dtype).collect::<Option<_>>().map(DTypes)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -170,13 +261,25 @@ impl Rule for Chain {
         "Pointwise operations that run together, tile by tile, each by the kernel it has alone."
     }
 
-    fn attrs(&self) -> Attrs {
-        let names: Vec<_> = self.0.members.iter().map(|member| member.op.name()).collect();
-        vec![("ops", Attr::Text(format!("[{}]", names.join(", "))))]
+    fn fields(&mut self, f: &mut Fields) {
+        let links = &*self.0;
+        let members = links.members.iter();
+        let mut ops = Written(members.map(|m| (m.op.clone(), m.from.clone())).collect());
+        let mut inputs = DTypes(links.inputs.clone());
+        let (mut results, mut shape) = (links.written.clone(), Sizes::from(links.facts[0].shape));
+        f.field("ops", &mut ops);
+        f.field("inputs", &mut inputs);
+        f.field("results", &mut results);
+        f.field("shape", &mut shape);
+        match Chain::of(&ops, &inputs, &results, shape) {
+            Some(chain) => *self = chain,
+            None => f.fail("the operations do not fit together".to_string()),
+        }
     }
 
-    fn class(&self) -> Class {
-        Class::Pointwise
+    fn nature(&self) -> Nature {
+        let none = Forward::None(MADE_LATE);
+        Nature::new(Class::Pointwise, Faults::Never, none).strided().over(Over::Pairs)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -184,52 +287,26 @@ impl Rule for Chain {
         Ok(self.0.facts.clone())
     }
 
-    fn reads(&self, _input: usize) -> Read {
-        Read::Strided
-    }
-
-    fn overwrites(&self, output: usize, input: usize) -> bool {
-        self.0.last_read[input] <= self.0.written[output]
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Never
-    }
-
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
-        let shape = &outputs[0].layout.shape;
-        if inputs.iter().all(|arg| arg.layout.shape == *shape) {
-            self.0.tiles.run(inputs, outputs);
-            return Ok(());
-        }
-        let layouts: SmallVec<[_; 8]> =
-            inputs.iter().map(|arg| arg.layout.broadcast_to(shape)).collect();
-        let args: SmallVec<[Arg; 8]> = inputs
-            .iter()
-            .zip(&layouts)
-            .map(|(arg, layout)| Arg::new(arg.buffer, arg.dtype, layout))
-            .collect();
-        self.0.tiles.run(&args, outputs);
+        super::pointwise::spread(inputs, &outputs[0].layout.shape, |args| {
+            self.0.tiles.run(args, outputs);
+        });
         Ok(())
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        Saves::NONE
+    fn gradient(&self, _input: usize) -> Grad<Chain> {
+        Grad::None(MADE_LATE)
     }
 
-    fn vjp(&self, _e: &mut dyn Emit, _io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
-        Err(no_gradient(self.name(), "gradients are taken before operations are fused"))
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        Err(b.refuse(self.name(), MADE_LATE))
     }
 
     fn flops(&self, _inputs: &[Fact]) -> u64 {
         self.0.flops * self.0.facts[0].numel() as u64
     }
 
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
-    }
-
-    /// Groups are made by the fusion pass and tested there.
+    /// Chains are made by the fusion pass and tested there.
     fn samples(&self) -> Vec<Sample> {
         Vec::new()
     }

@@ -4,27 +4,38 @@ use smallvec::smallvec;
 use weft_kernels::{Arg, DType, Scalar, Shape, fill};
 
 use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Faults, Fields, Forward, Grad, Nature, Op, Rule, Sample, Size, Sizes, Vals,
 };
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
 
+/// The same number everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Full {
+    /// Size of each dimension.
+    pub shape: Sizes,
+    /// Element type.
+    pub dtype: DType,
+    /// The number, already as `dtype` holds it.
+    pub value: Scalar,
+}
+
 /// A value made of attributes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Create {
-    /// The same number everywhere.
-    Full {
-        /// Size of each dimension.
-        shape: Shape,
+    /// A single number, which most constants of rules are.
+    Number {
         /// Element type.
         dtype: DType,
         /// The number, already as `dtype` holds it.
         value: Scalar,
     },
+    /// The same number everywhere, in a shape with dimensions.
+    Full(Box<Full>),
     /// `start + i * step` for `i` in `0..len`.
     Arange {
         /// Number of elements.
-        len: usize,
+        len: Size,
         /// Element type.
         dtype: DType,
         /// First element.
@@ -35,7 +46,7 @@ pub enum Create {
     /// Evenly spaced from `start` to `end`, both included.
     Linspace {
         /// Number of elements.
-        len: usize,
+        len: Size,
         /// Element type.
         dtype: DType,
         /// First element.
@@ -48,14 +59,36 @@ pub enum Create {
 impl Create {
     /// `value`, converted to `dtype`, everywhere.
     pub fn full(shape: Shape, dtype: DType, value: Scalar) -> Create {
-        Create::Full { shape, dtype, value: value.cast(dtype) }
+        let value = value.cast(dtype);
+        if shape.is_empty() {
+            return Create::Number { dtype, value };
+        }
+        Create::Full(Box::new(Full { shape: shape.into(), dtype, value }))
+    }
+
+    /// The number that every element is, if it is one.
+    pub fn uniform(&self) -> Option<Scalar> {
+        match self {
+            Create::Number { value, .. } => Some(*value),
+            Create::Full(full) => Some(full.value),
+            Create::Arange { .. } | Create::Linspace { .. } => None,
+        }
+    }
+}
+
+impl Create {
+    pub(super) fn forms() -> Vec<Op> {
+        let (len, zero) = (1.into(), Scalar::Int(0));
+        let arange = Create::Arange { len, dtype: DType::I64, start: zero, step: zero };
+        let linspace = Create::Linspace { len, dtype: DType::F32, start: zero, end: zero };
+        [Create::full(Shape::SCALAR, DType::F32, zero), arange, linspace].map(Op::Create).into()
     }
 }
 
 impl Rule for Create {
     fn name(&self) -> &'static str {
         match self {
-            Create::Full { .. } => "full",
+            Create::Number { .. } | Create::Full(_) => "full",
             Create::Arange { .. } => "arange",
             Create::Linspace { .. } => "linspace",
         }
@@ -63,7 +96,7 @@ impl Rule for Create {
 
     fn doc(&self) -> &'static str {
         match self {
-            Create::Full { .. } => "The same number everywhere.",
+            Create::Number { .. } | Create::Full(_) => "The same number everywhere.",
             Create::Arange { .. } => "start + i * step, each element computed from its index.",
             Create::Linspace { .. } => {
                 "Evenly spaced numbers, each half computed from its end; whole ones are truncated."
@@ -71,76 +104,75 @@ impl Rule for Create {
         }
     }
 
-    fn attrs(&self) -> Attrs {
+    fn fields(&mut self, f: &mut Fields) {
         match self {
-            Create::Full { value, shape, dtype } => vec![
-                ("value", Attr::from(*value)),
-                ("shape", shape.into()),
-                ("dtype", Attr::from(*dtype)),
-            ],
-            Create::Arange { start, step, len, dtype } => {
-                let (len, dtype) = (Attr::Int(*len as i64), Attr::from(*dtype));
-                let (start, step) = (Attr::from(*start), Attr::from(*step));
-                vec![("start", start), ("step", step), ("len", len), ("dtype", dtype)]
+            Create::Number { dtype, value } => {
+                let mut shape = Sizes::from(Shape::SCALAR);
+                f.field("value", value);
+                f.field("shape", &mut shape);
+                f.field("dtype", dtype);
+                *self = Create::full(*shape, *dtype, *value);
             }
-            Create::Linspace { start, end, len, dtype } => {
-                let (len, dtype) = (Attr::Int(*len as i64), Attr::from(*dtype));
-                let (start, end) = (Attr::from(*start), Attr::from(*end));
-                vec![("start", start), ("end", end), ("len", len), ("dtype", dtype)]
+            Create::Full(full) => {
+                f.field("value", &mut full.value);
+                f.field("shape", &mut full.shape);
+                f.field("dtype", &mut full.dtype);
+                *self = Create::full(*full.shape, full.dtype, full.value);
+            }
+            Create::Arange { len, dtype, start, step } => {
+                f.field("start", start);
+                f.field("step", step);
+                f.field("len", len);
+                f.field("dtype", dtype);
+            }
+            Create::Linspace { len, dtype, start, end } => {
+                f.field("start", start);
+                f.field("end", end);
+                f.field("len", len);
+                f.field("dtype", dtype);
             }
         }
     }
 
-    fn class(&self) -> Class {
-        Class::Create
+    fn nature(&self) -> Nature {
+        Nature::new(Class::Create, Faults::Never, Forward::Linear).strided().ulps(1.0)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
         super::expect_inputs(self.name(), inputs, 0)?;
-        Ok(match *self {
-            Create::Full { shape, dtype, .. } => Fact::new(dtype, shape),
+        Ok(match self {
+            Create::Number { dtype, .. } => Fact::new(*dtype, Shape::SCALAR),
+            Create::Full(full) => Fact::new(full.dtype, *full.shape),
             Create::Arange { len, dtype, .. } | Create::Linspace { len, dtype, .. } => {
-                Fact::new(dtype, Shape::new(&[len]))
+                Fact::new(*dtype, Shape::new(&[len.get()]))
             }
         }
         .only())
     }
 
-    fn reads(&self, _input: usize) -> Read {
-        Read::Strided
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Never
-    }
-
     fn run(&self, _inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
-        match *self {
-            Create::Full { value, .. } => fill::fill(value, outputs[0]),
-            Create::Arange { start, step, .. } => fill::arange(start, step, outputs[0]),
-            Create::Linspace { start, end, .. } => fill::linspace(start, end, outputs[0]),
+        match self {
+            Create::Number { value, .. } => fill::fill(*value, outputs[0]),
+            Create::Full(full) => fill::fill(full.value, outputs[0]),
+            Create::Arange { start, step, .. } => fill::arange(*start, *step, outputs[0]),
+            Create::Linspace { start, end, .. } => fill::linspace(*start, *end, outputs[0]),
         }
         Ok(())
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        Saves::NONE
+    fn gradient(&self, _input: usize) -> Grad<Create> {
+        Grad::Nothing
     }
 
-    fn vjp(&self, _e: &mut dyn Emit, _io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
-        Ok(smallvec![])
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let one = b.e.one(Op::Create(self.clone()), &[])?;
+        let shape = b.e.fact(one).shape;
+        let shape = b.shape(&shape)?;
+        Ok(smallvec![b.e.expand(one, shape)?])
     }
 
     fn flops(&self, _inputs: &[Fact]) -> u64 {
         0
-    }
-
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
     }
 
     fn samples(&self) -> Vec<Sample> {
@@ -152,13 +184,13 @@ impl Rule for Create {
             }
         }
         let (start, step) = (Scalar::Float(-1.0), Scalar::Float(0.3));
-        let floats = Create::Arange { len: 7, dtype: DType::F32, start, step };
+        let floats = Create::Arange { len: 7.into(), dtype: DType::F32, start, step };
         let (start, step) = (Scalar::Int(5), Scalar::Int(-2));
-        let ints = Create::Arange { len: 7, dtype: DType::I64, start, step };
+        let ints = Create::Arange { len: 7.into(), dtype: DType::I64, start, step };
         samples.extend([floats, ints].map(|op| Sample::values(Op::Create(op), vec![])));
         for (len, dtype) in [(7, DType::F32), (4, DType::F64), (1, DType::F64), (5, DType::I32)] {
             let (start, end) = (Scalar::Float(-3.0), Scalar::Float(3.7));
-            let op = Create::Linspace { len, dtype, start, end };
+            let op = Create::Linspace { len: Size::from(len), dtype, start, end };
             samples.push(Sample::values(Op::Create(op), vec![]));
         }
         samples.retain(|sample| sample.op.name() == self.name());

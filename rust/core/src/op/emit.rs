@@ -126,7 +126,7 @@ impl dyn Emit + '_ {
         if self.fact(x).shape == shape {
             return Ok(x);
         }
-        self.one(Op::View(View::Reshape(shape)), &[x])
+        self.one(Op::View(View::Reshape(shape.into())), &[x])
     }
 
     /// Repeated along dimensions of size 1 and new leading ones.
@@ -134,7 +134,7 @@ impl dyn Emit + '_ {
         if self.fact(x).shape == shape {
             return Ok(x);
         }
-        self.one(Op::View(View::Expand(shape)), &[x])
+        self.one(Op::View(View::Expand(shape.into())), &[x])
     }
 
     /// Dimensions reordered.
@@ -152,7 +152,7 @@ impl dyn Emit + '_ {
 
     /// A range of indices along `dim`.
     pub fn slice(&mut self, x: Val, dim: usize, start: usize, len: usize) -> Result<Val> {
-        self.one(Op::View(View::Slice { dim, start, len, step: 1 }), &[x])
+        self.one(Op::View(View::Slice { dim, start: start.into(), len: len.into(), step: 1 }), &[x])
     }
 
     /// The matrix product.

@@ -1,12 +1,12 @@
 //! Reading and writing by index tensors (`int64` or `int32`).
 
-use smallvec::smallvec;
-use weft_kernels::{Arg, DType, Shape, index};
+use weft_kernels::{Arg, DType, Scalar, Shape, index};
 
 use super::sample::Domain;
 use super::view::copy_unless_same;
 use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Emit, Faults, Fields, Forward, Grad, Io, Nature, Op, Over, Rule, Sample, Saves,
+    Val, Vals, Which,
 };
 use crate::ensure;
 use crate::error::{Error, ErrorKind, Result};
@@ -57,12 +57,7 @@ impl Index {
             return Err(Error::type_(self.name(), what));
         }
         let n = x.shape.len();
-        ensure!(
-            self.dim < n,
-            self.name(),
-            "dimension out of range, expected < {n}, got {}",
-            self.dim
-        );
+        super::expect_dim(self.name(), self.dim, n)?;
         if inputs.len() == 3 && inputs[2].dtype != x.dtype {
             let what =
                 format_args!("expected a source of dtype {}, got {}", x.dtype, inputs[2].dtype);
@@ -90,6 +85,48 @@ impl Index {
     }
 }
 
+impl Index {
+    pub(super) fn forms() -> Vec<Op> {
+        [Select, Add, Gather, Scatter, ScatterAdd]
+            .map(|kind| Op::Index(Index { kind, dim: 0, wrap: false }))
+            .into()
+    }
+
+    /// Gradient of what is read: `g` put back where it was read.
+    fn read_vjp(&self, e: &mut dyn Emit, io: &Io, g: Val) -> Result<Val> {
+        let zeros = e.zeros(io.fact())?;
+        let places = io.input(1);
+        if self.kind == Select && !self.wrap && io.input_facts[1].numel() == 1 {
+            // One slice is put back as it is, as the view of that slice would.
+            let shape = e.fact(g).shape;
+            let one = e.reshape(places, Shape::filled(shape.len(), 1))?;
+            let places = e.expand(one, shape)?;
+            return e.one(self.other(Scatter), &[zeros, places, g]);
+        }
+        let back = if self.kind == Select { Add } else { ScatterAdd };
+        e.one(self.other(back), &[zeros, places, g])
+    }
+
+    /// An index of slices for each place of a batch, as an index of elements.
+    fn spread_places(&self, b: &mut Batch) -> Result<Val> {
+        let (fact, mut slices) = (b.fact(1), b.fact(0).shape);
+        let count = fact.shape[0];
+        let mut places = b.val(1);
+        if self.wrap {
+            let size = b.e.full(Scalar::Int(slices[self.dim] as i64), fact.dtype, Shape::SCALAR)?;
+            let zero = b.e.full(Scalar::Int(0), fact.dtype, Shape::SCALAR)?;
+            let (negative, wrapped) = (b.e.lt(places, zero)?, b.e.add(places, size)?);
+            places = b.e.select(negative, wrapped, places)?;
+        }
+        let mut column = Shape::filled(slices.len(), 1);
+        (column[self.dim], slices[self.dim]) = (count, count);
+        let column = b.shape(&column)?;
+        let whole = b.shape(&slices)?;
+        let places = b.e.reshape(places, column)?;
+        b.e.expand(places, whole)
+    }
+}
+
 impl Rule for Index {
     fn name(&self) -> &'static str {
         match self.kind {
@@ -111,16 +148,18 @@ impl Rule for Index {
         }
     }
 
-    fn attrs(&self) -> Attrs {
-        let mut attrs = vec![("dim", Attr::Int(self.dim as i64))];
-        if self.wrap {
-            attrs.push(("wrap", Attr::Bool(true)));
-        }
-        attrs
+    fn fields(&mut self, f: &mut Fields) {
+        f.field("dim", &mut self.dim);
+        f.flag("wrap", &mut self.wrap);
     }
 
-    fn class(&self) -> Class {
-        Class::Opaque
+    fn nature(&self) -> Nature {
+        let (class, contiguous, over) = match self.kind {
+            Select | Gather => (Class::Move, Which::These(&[]), Over::Nothing),
+            Scatter => (Class::Move, Which::These(&[0, 2]), Over::First),
+            Add | ScatterAdd => (Class::Opaque, Which::These(&[0, 2]), Over::First),
+        };
+        Nature::new(class, Faults::Values, Forward::Linear).contiguous(contiguous).over(over)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -161,21 +200,6 @@ impl Rule for Index {
         }
     }
 
-    fn reads(&self, input: usize) -> Read {
-        match (self.kind, input) {
-            (Select | Gather, _) | (_, 1) => Read::Strided,
-            _ => Read::Contiguous,
-        }
-    }
-
-    fn overwrites(&self, _output: usize, input: usize) -> bool {
-        input == 0 && self.arity() == 3
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Values
-    }
-
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let (x, idx, out, dim) = (inputs[0], inputs[1], outputs[0], self.dim);
         if self.arity() == 3 {
@@ -199,54 +223,42 @@ impl Rule for Index {
         })
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        Saves::input(1)
-    }
-
-    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        let mut out: Grads = smallvec![None; self.arity()];
-        let Some(g) = grads[0] else { return Ok(out) };
-        let idx = io.input(1);
-        match self.kind {
-            Select if !self.wrap && io.input_facts[1].numel() == 1 => {
-                // One slice is put back as it is, as the view of that slice would.
-                let zeros = e.zeros(io.input_facts[0])?;
-                let shape = e.fact(g).shape;
-                let one = e.reshape(idx, Shape::filled(shape.len(), 1))?;
-                let places = e.expand(one, shape)?;
-                out[0] = Some(e.one(self.other(Scatter), &[zeros, places, g])?);
+    fn gradient(&self, input: usize) -> Grad<Index> {
+        const PLACES: Saves = Saves::inputs(&[1]);
+        match (self.kind, input) {
+            (_, 1) => Grad::Nothing,
+            (Select | Gather, _) => Grad::Of(PLACES, Index::read_vjp),
+            (Add | ScatterAdd, 0) => Grad::Of(Saves::NONE, |_, _, _, g| Ok(g)),
+            (Scatter, 0) => Grad::Of(PLACES, |index, e, io, g| {
+                let zeros = e.zeros(io.input_facts[2])?;
+                e.one(index.other(Scatter), &[g, io.input(1), zeros])
+            }),
+            (Add, _) => {
+                Grad::Of(PLACES, |index, e, io, g| e.one(index.other(Select), &[g, io.input(1)]))
             }
-            Select | Gather => {
-                let back = if self.kind == Select { Add } else { ScatterAdd };
-                let zeros = e.zeros(io.input_facts[0])?;
-                out[0] = Some(e.one(self.other(back), &[zeros, idx, g])?);
-            }
-            Add | ScatterAdd => {
-                let read = if self.kind == Add { Select } else { Gather };
-                out[0] = Some(g);
-                if io.needs(2) {
-                    out[2] = Some(e.one(self.other(read), &[g, idx])?);
-                }
-            }
-            Scatter => {
-                if io.needs(0) {
-                    let zeros = e.zeros(io.input_facts[2])?;
-                    out[0] = Some(e.one(self.other(Scatter), &[g, idx, zeros])?);
-                }
-                if io.needs(2) {
-                    out[2] = Some(e.one(self.other(Gather), &[g, idx])?);
-                }
+            (Scatter | ScatterAdd, _) => {
+                Grad::Of(PLACES, |index, e, io, g| e.one(index.other(Gather), &[g, io.input(1)]))
             }
         }
-        Ok(out)
+    }
+
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let mut kind = self.kind;
+        let mut inputs = b.all()?;
+        if matches!(kind, Select | Add) {
+            if b.has(1) {
+                kind = if kind == Select { Gather } else { ScatterAdd };
+                inputs[1] = self.spread_places(b)?;
+            } else {
+                inputs[1] = b.val(1);
+            }
+        }
+        let wrap = self.wrap && kind == self.kind;
+        b.emit(Op::Index(Index { kind, dim: self.dim + 1, wrap }), &inputs)
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         if matches!(self.kind, Add | ScatterAdd) { inputs[2].numel() as u64 } else { 0 }
-    }
-
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
     }
 
     fn samples(&self) -> Vec<Sample> {

@@ -3,10 +3,7 @@
 use weft_kernels::{Arg, copy};
 
 use super::sample::Domain;
-use super::simplify::keep;
-use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
-};
+use super::{Batch, Class, Faults, Fields, Forward, Grad, Nature, Op, Rule, Sample, Saves, Vals};
 use crate::ensure;
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
@@ -18,6 +15,12 @@ pub struct Cat {
     pub dim: usize,
 }
 
+impl Cat {
+    pub(super) fn forms() -> Vec<Op> {
+        vec![Op::Cat(Cat { dim: 0 })]
+    }
+}
+
 impl Rule for Cat {
     fn name(&self) -> &'static str {
         "cat"
@@ -27,24 +30,19 @@ impl Rule for Cat {
         "Inputs one after the other along a dimension."
     }
 
-    fn attrs(&self) -> Attrs {
-        vec![("dim", Attr::Int(self.dim as i64))]
+    fn fields(&mut self, f: &mut Fields) {
+        f.field("dim", &mut self.dim);
     }
 
-    fn class(&self) -> Class {
-        Class::Opaque
+    fn nature(&self) -> Nature {
+        Nature::new(Class::Move, Faults::Never, Forward::Linear).strided()
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
         ensure!(!inputs.is_empty(), self.name(), "expected at least one input, got none");
         let mut out = inputs[0];
         let n = out.shape.len();
-        ensure!(
-            self.dim < n,
-            self.name(),
-            "dimension out of range, expected < {n}, got {}",
-            self.dim
-        );
+        super::expect_dim(self.name(), self.dim, n)?;
         for (i, fact) in inputs.iter().enumerate().skip(1) {
             let mut expected = out;
             if fact.shape.len() == n {
@@ -61,18 +59,6 @@ impl Rule for Cat {
         Ok(out.only())
     }
 
-    fn reads(&self, _input: usize) -> Read {
-        Read::Strided
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Never
-    }
-
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let out = outputs[0];
         let mut start = 0;
@@ -85,30 +71,20 @@ impl Rule for Cat {
         Ok(())
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        Saves::NONE
+    fn gradient(&self, _input: usize) -> Grad<Cat> {
+        Grad::Of(Saves::NONE, |cat, e, io, g| {
+            let start = io.input_facts[..io.of].iter().map(|fact| fact.shape[cat.dim]).sum();
+            e.slice(g, cat.dim, start, io.fact().shape[cat.dim])
+        })
     }
 
-    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        let mut start = 0;
-        let mut out = Grads::new();
-        for (i, fact) in io.input_facts.iter().enumerate() {
-            let len = fact.shape[self.dim];
-            out.push(match grads[0] {
-                Some(g) if io.needs(i) => Some(e.slice(g, self.dim, start, len)?),
-                _ => None,
-            });
-            start += len;
-        }
-        Ok(out)
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let inputs = b.all()?;
+        b.emit(Op::Cat(Cat { dim: self.dim + 1 }), &inputs)
     }
 
     fn flops(&self, _inputs: &[Fact]) -> u64 {
         0
-    }
-
-    fn simplify(&self, known: &dyn Known) -> Option<Simpler> {
-        keep(known, 0)
     }
 
     fn samples(&self) -> Vec<Sample> {

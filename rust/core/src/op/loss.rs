@@ -9,7 +9,8 @@ use super::reduce::ReduceKind;
 use super::sample::Domain;
 use super::softmax::{Softmax, SoftmaxKind};
 use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Emit, Faults, Fields, Forward, Grad, Io, Nature, Op, Rule, Sample, Saves, Size,
+    Val, Vals,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -34,7 +35,7 @@ pub enum LossKind {
     /// `(logp, target) -> (loss, count)`.
     Nll,
     /// `(grad, target, count) -> gradient of logp` with this many classes.
-    NllBackward(usize),
+    NllBackward(Size),
     /// `(logits, target) -> (loss, logp, count)`.
     CrossEntropy,
     /// `(grad, logp, target, count) -> gradient of logits`.
@@ -99,35 +100,21 @@ impl Loss {
 
     /// `[N, 1]`: what the gradient of the loss gives each row that counts.
     fn row_scale(&self, e: &mut dyn Emit, io: &Io) -> Result<Val> {
-        let (grad, target, count) = (io.input(0), io.input(2), io.input(3));
+        let (grad, target) = (io.input(0), io.input(2));
         let fact = io.input_facts[1];
         let rows = fact.shape[0];
         let ignore = e.full(Scalar::Int(self.ignore), DType::I64, Shape::SCALAR)?;
         let counts = e.pointwise(&rows::NE, &[target, ignore])?;
         let mut scale = grad;
         if self.reduction == Reduction::Mean {
-            scale = e.div(scale, count)?;
+            scale = e.div(scale, io.input(3))?;
         }
         let zero = e.scalar_like(0.0, grad)?;
         let scale = e.select(counts, scale, zero)?;
         e.reshape(scale, Shape::new(&[rows, 1]))
     }
 
-    fn second(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Grads> {
-        let mut out: Grads = smallvec![None, None, None, None];
-        if io.needs(0) {
-            out[0] = Some(self.linear_vjp(e, io, h)?);
-        }
-        if io.needs(1) {
-            let p = e.exp(io.input(1))?;
-            let scale = self.row_scale(e, io)?;
-            let hp = e.mul(h, p)?;
-            out[1] = Some(e.mul(hp, scale)?);
-        }
-        Ok(out)
-    }
-
-    fn logits_vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
+    fn logits_vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Option<Val>> {
         let (logp, target, count) = (io.output(1), io.input(1), io.output(2));
         let mut grad = None;
         if let Some(g) = grads[0] {
@@ -141,7 +128,15 @@ impl Loss {
                 None => part,
             });
         }
-        Ok(smallvec![grad, None])
+        Ok(grad)
+    }
+}
+
+impl Loss {
+    pub(super) fn forms() -> Vec<Op> {
+        [Nll, NllBackward(5.into()), CrossEntropy, CrossEntropyBackward]
+            .map(|kind| Op::Loss(Loss { kind, ignore: -100, reduction: Reduction::Mean }))
+            .into()
     }
 }
 
@@ -164,20 +159,19 @@ impl Rule for Loss {
         }
     }
 
-    fn attrs(&self) -> Attrs {
-        let reduction = match self.reduction {
-            Reduction::None => "none",
-            Reduction::Mean => "mean",
-            Reduction::Sum => "sum",
-        };
-        vec![
-            ("ignore_index", Attr::Int(self.ignore)),
-            ("reduction", Attr::Text(reduction.to_string())),
-        ]
+    fn fields(&mut self, f: &mut Fields) {
+        f.field("ignore_index", &mut self.ignore);
+        f.field("reduction", &mut self.reduction);
+        if let NllBackward(classes) = &mut self.kind {
+            f.field("classes", classes);
+        }
     }
 
-    fn class(&self) -> Class {
-        Class::Opaque
+    /// A gradient is of a loss whose targets have been checked.
+    fn nature(&self) -> Nature {
+        let faults =
+            if matches!(self.kind, Nll | CrossEntropy) { Faults::Values } else { Faults::Memory };
+        Nature::new(Class::Opaque, faults, Forward::Transposed).ulps(1.0)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -200,6 +194,7 @@ impl Rule for Loss {
                 })
             }
             NllBackward(classes) => {
+                let classes = classes.get();
                 let rows = inputs[1].shape.first().copied().unwrap_or(0);
                 let out = inputs[0].with_shape(Shape::new(&[rows, classes]));
                 self.check_pair(&out, &inputs[1])?;
@@ -212,19 +207,6 @@ impl Rule for Loss {
                 Ok(inputs[1].only())
             }
         }
-    }
-
-    fn reads(&self, _input: usize) -> Read {
-        Read::Contiguous
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    /// A gradient is of a loss whose targets have been checked.
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        if matches!(self.kind, Nll | CrossEntropy) { Faults::Values } else { Faults::Memory }
     }
 
     fn run(&self, x: &[Arg], out: &[Arg]) -> Result<()> {
@@ -242,38 +224,36 @@ impl Rule for Loss {
         .map_err(|fault| Error::fault(self.name(), fault))
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        match self.kind {
-            Nll => Saves::input(1).and(Saves::output(1)),
-            CrossEntropy => Saves { inputs: 0b10, outputs: 0b110 },
-            NllBackward(_) => Saves { inputs: 0b110, outputs: 0 },
-            CrossEntropyBackward => Saves { inputs: 0b1111, outputs: 0 },
+    fn gradient(&self, input: usize) -> Grad<Loss> {
+        match (self.kind, input) {
+            (Nll, 0) => Grad::Of(Saves::both(&[1], &[1]), |loss, e, io, g| {
+                let classes = io.fact().shape[1].into();
+                e.one(loss.other(NllBackward(classes)), &[g, io.input(1), io.output(1)])
+            }),
+            (CrossEntropy, 0) => Grad::OfAll(Saves::both(&[1], &[1, 2]), Loss::logits_vjp),
+            (NllBackward(_), 0) => Grad::Of(Saves::inputs(&[1, 2]), Loss::linear_vjp),
+            (CrossEntropyBackward, 0) => Grad::Of(Saves::inputs(&[1, 2, 3]), Loss::linear_vjp),
+            (CrossEntropyBackward, 1) => {
+                let mean = self.reduction == Reduction::Mean;
+                let read: &[usize] = if mean { &[0, 1, 2, 3] } else { &[0, 1, 2] };
+                Grad::Of(Saves::inputs(read), |loss, e, io, h| {
+                    let p = e.exp(io.input(1))?;
+                    let scale = loss.row_scale(e, io)?;
+                    let hp = e.mul(h, p)?;
+                    e.mul(hp, scale)
+                })
+            }
+            _ => Grad::Nothing,
         }
     }
 
-    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        if self.kind == CrossEntropy {
-            return self.logits_vjp(e, io, grads);
-        }
-        let Some(g) = grads[0] else { return Ok(smallvec![None; io.inputs.len()]) };
-        match self.kind {
-            Nll => {
-                let back = self.other(NllBackward(io.input_facts[0].shape[1]));
-                let grad = e.one(back, &[g, io.input(1), io.output(1)])?;
-                Ok(smallvec![Some(grad), None])
-            }
-            NllBackward(_) => Ok(smallvec![Some(self.linear_vjp(e, io, g)?), None, None]),
-            _ => self.second(e, io, g),
-        }
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        b.each(&Op::Loss(*self))
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         let per_element = if matches!(self.kind, Nll | NllBackward(_)) { 1 } else { 14 };
         per_element * inputs.iter().map(Fact::numel).max().unwrap_or(0) as u64
-    }
-
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
     }
 
     fn samples(&self) -> Vec<Sample> {
@@ -284,7 +264,7 @@ impl Rule for Loss {
             .into_iter()
             .map(|reduction| {
                 let kind = match self.kind {
-                    NllBackward(_) => NllBackward(5),
+                    NllBackward(_) => NllBackward(5.into()),
                     other => other,
                 };
                 let op = Op::Loss(Loss { kind, ignore: 1, reduction });

@@ -1,12 +1,9 @@
 //! Matrix products.
 
-use smallvec::smallvec;
 use weft_kernels::{Arg, DType, Layout, Shape, gemm};
 
 use super::sample::Domain;
-use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
-};
+use super::{Batch, Class, Faults, Fields, Forward, Grad, Nature, Op, Rule, Sample, Saves, Vals};
 use crate::ensure;
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
@@ -55,6 +52,12 @@ impl Matmul {
     }
 }
 
+impl Matmul {
+    pub(super) fn forms() -> Vec<Op> {
+        vec![Op::Matmul(Matmul::default())]
+    }
+}
+
 impl Rule for Matmul {
     fn name(&self) -> &'static str {
         "matmul"
@@ -64,13 +67,13 @@ impl Rule for Matmul {
         "Matrix product of the last two dimensions; the others broadcast. Sums run over blocks that depend on the shape alone."
     }
 
-    fn attrs(&self) -> Attrs {
-        let flags = [("a_transposed", self.a_transposed), ("b_transposed", self.b_transposed)];
-        flags.into_iter().filter(|f| f.1).map(|(name, on)| (name, Attr::Bool(on))).collect()
+    fn fields(&mut self, f: &mut Fields) {
+        f.flag("a_transposed", &mut self.a_transposed);
+        f.flag("b_transposed", &mut self.b_transposed);
     }
 
-    fn class(&self) -> Class {
-        Class::Contract
+    fn nature(&self) -> Nature {
+        Nature::new(Class::Contract, Faults::Memory, Forward::Multilinear).strided().ulps(1.0)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -111,18 +114,6 @@ impl Rule for Matmul {
         Ok(fa.with_shape(shape).only())
     }
 
-    fn reads(&self, _input: usize) -> Read {
-        Read::Strided
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Memory
-    }
-
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let (a, b, out) = (inputs[0], inputs[1], outputs[0]);
         let batch = batch(&out.layout.shape);
@@ -132,37 +123,32 @@ impl Rule for Matmul {
         Ok(())
     }
 
-    fn saves(&self, input: usize) -> Saves {
-        Saves::input(1 - input as u32)
+    fn gradient(&self, input: usize) -> Grad<Matmul> {
+        if input == 0 {
+            return Grad::Of(Saves::inputs(&[1]), |m, e, io, g| {
+                let (ta, tb, b) = (m.a_transposed, m.b_transposed, io.input(1));
+                let grad =
+                    if ta { e.one(op(tb, true), &[b, g]) } else { e.one(op(false, !tb), &[g, b]) };
+                e.sum_to(grad?, io.fact().shape)
+            });
+        }
+        Grad::Of(Saves::inputs(&[0]), |m, e, io, g| {
+            let (ta, tb, a) = (m.a_transposed, m.b_transposed, io.input(0));
+            let grad =
+                if tb { e.one(op(true, ta), &[g, a]) } else { e.one(op(!ta, false), &[a, g]) };
+            e.sum_to(grad?, io.fact().shape)
+        })
     }
 
-    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        let Some(g) = grads[0] else { return Ok(smallvec![None, None]) };
-        let (ta, tb) = (self.a_transposed, self.b_transposed);
-        let mut out: Grads = smallvec![None, None];
-        if io.needs(0) {
-            let b = io.input(1);
-            let grad =
-                if ta { e.one(op(tb, true), &[b, g])? } else { e.one(op(false, !tb), &[g, b])? };
-            out[0] = Some(e.sum_to(grad, io.input_facts[0].shape)?);
-        }
-        if io.needs(1) {
-            let a = io.input(0);
-            let grad =
-                if tb { e.one(op(true, ta), &[g, a])? } else { e.one(op(!ta, false), &[a, g])? };
-            out[1] = Some(e.sum_to(grad, io.input_facts[1].shape)?);
-        }
-        Ok(out)
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let inputs = b.aligned(b.rank())?;
+        b.emit(Op::Matmul(*self), &inputs)
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         let Ok(out) = self.infer(inputs) else { return 0 };
         let (a, _) = self.matrices(inputs);
         2 * (out[0].numel() * a[a.len() - 1]) as u64
-    }
-
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
     }
 
     fn samples(&self) -> Vec<Sample> {

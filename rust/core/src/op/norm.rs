@@ -6,7 +6,8 @@ use weft_kernels::{Arg, Scalar, Shape, fill, norm};
 use super::reduce::ReduceKind;
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Emit, Faults, Fields, Forward, Grad, Io, Nature, Op, Rule, Sample, Saves, Val,
+    Vals,
 };
 use crate::ensure;
 use crate::error::Result;
@@ -45,15 +46,15 @@ impl Standardize {
         e.reshape(rstd, column)
     }
 
-    fn gradient(&self) -> Op {
+    fn gradient_op(&self) -> Op {
         Op::Norm(Standardize { backward: true, ..*self })
     }
 
-    fn forward_vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
+    fn forward_vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Option<Val>> {
         let (xhat, rstd) = (io.output(0), io.output(1));
         let mut grad = None;
         if let Some(g) = grads[0] {
-            grad = Some(e.one(self.gradient(), &[xhat, rstd, g])?);
+            grad = Some(e.one(self.gradient_op(), &[xhat, rstd, g])?);
         }
         if let Some(h) = grads[1] {
             let shape = io.input_facts[0].shape;
@@ -68,34 +69,39 @@ impl Standardize {
                 None => part,
             });
         }
-        Ok(smallvec![grad])
+        Ok(grad)
     }
 
-    /// Gradients of `r * (g - mean(g) - x̂ * mean(g * x̂))`.
-    fn backward_vjp(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Grads> {
+    /// Gradient of `r * (g - mean(g) - x̂ * mean(g * x̂))` by x̂.
+    fn by_normal(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Val> {
+        let (xhat, rstd, g) = (io.input(0), io.input(1), io.input(2));
+        let r = self.column(e, rstd, &io.fact().shape)?;
+        let gx = e.mul(g, xhat)?;
+        let hx = e.mul(h, xhat)?;
+        let (mg, mh) = (self.mean(e, gx)?, self.mean(e, hx)?);
+        let (a, b) = (e.mul(h, mg)?, e.mul(g, mh)?);
+        let sum = e.add(a, b)?;
+        let scaled = e.mul(sum, r)?;
+        e.neg(scaled)
+    }
+
+    /// The same by r.
+    fn by_scale(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Val> {
         let (xhat, rstd, g) = (io.input(0), io.input(1), io.input(2));
         let shape = io.input_facts[0].shape;
-        let mut out: Grads = smallvec![None, None, None];
         let r = self.column(e, rstd, &shape)?;
-        if io.needs(0) {
-            let gx = e.mul(g, xhat)?;
-            let hx = e.mul(h, xhat)?;
-            let (mg, mh) = (self.mean(e, gx)?, self.mean(e, hx)?);
-            let (a, b) = (e.mul(h, mg)?, e.mul(g, mh)?);
-            let sum = e.add(a, b)?;
-            let scaled = e.mul(sum, r)?;
-            out[0] = Some(e.neg(scaled)?);
-        }
-        if io.needs(1) {
-            let dx = e.one(self.gradient(), &[xhat, rstd, g])?;
-            let part = e.mul(h, dx)?;
-            let part = e.div(part, r)?;
-            out[1] = Some(e.reduce(ReduceKind::Sum, part, self.mask(&shape), false)?);
-        }
-        if io.needs(2) {
-            out[2] = Some(e.one(self.gradient(), &[xhat, rstd, h])?);
-        }
-        Ok(out)
+        let dx = e.one(self.gradient_op(), &[xhat, rstd, g])?;
+        let part = e.mul(h, dx)?;
+        let part = e.div(part, r)?;
+        e.reduce(ReduceKind::Sum, part, self.mask(&shape), false)
+    }
+}
+
+impl Standardize {
+    pub(super) fn forms() -> Vec<Op> {
+        [false, true]
+            .map(|backward| Op::Norm(Standardize { dims: 1, eps: Scalar::Float(1e-5), backward }))
+            .into()
     }
 }
 
@@ -112,12 +118,13 @@ impl Rule for Standardize {
         }
     }
 
-    fn attrs(&self) -> Attrs {
-        vec![("dims", Attr::Int(self.dims as i64)), ("eps", self.eps.into())]
+    fn fields(&mut self, f: &mut Fields) {
+        f.field("dims", &mut self.dims);
+        f.field("eps", &mut self.eps);
     }
 
-    fn class(&self) -> Class {
-        Class::Opaque
+    fn nature(&self) -> Nature {
+        Nature::new(Class::Opaque, Faults::Memory, Forward::Transposed).ulps(1.0)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -145,18 +152,6 @@ impl Rule for Standardize {
         Ok(x.only())
     }
 
-    fn reads(&self, _input: usize) -> Read {
-        Read::Contiguous
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Memory
-    }
-
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let shape = &inputs[0].layout.shape;
         let len = shape[shape.len() - self.dims..].iter().product();
@@ -172,30 +167,25 @@ impl Rule for Standardize {
         Ok(())
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        if self.backward {
-            Saves { inputs: 0b111, outputs: 0 }
-        } else {
-            Saves { inputs: 0, outputs: 0b11 }
+    fn gradient(&self, input: usize) -> Grad<Standardize> {
+        const ALL: Saves = Saves::inputs(&[0, 1, 2]);
+        match (self.backward, input) {
+            (false, _) => Grad::OfAll(Saves::outputs(&[0, 1]), Standardize::forward_vjp),
+            (true, 0) => Grad::Of(ALL, Standardize::by_normal),
+            (true, 1) => Grad::Of(ALL, Standardize::by_scale),
+            (true, _) => Grad::Of(Saves::inputs(&[0, 1]), |norm, e, io, h| {
+                e.one(norm.gradient_op(), &[io.input(0), io.input(1), h])
+            }),
         }
     }
 
-    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        if !self.backward {
-            return self.forward_vjp(e, io, grads);
-        }
-        match grads[0] {
-            Some(h) => self.backward_vjp(e, io, h),
-            None => Ok(smallvec![None, None, None]),
-        }
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let inputs = b.all()?;
+        b.emit(Op::Norm(*self), &inputs)
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         8 * inputs[0].numel() as u64
-    }
-
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
     }
 
     fn samples(&self) -> Vec<Sample> {

@@ -6,14 +6,13 @@
 
 use weft_kernels::{Arg, DType, Shape, optim};
 
-use super::pointwise::no_gradient;
 use super::sample::Domain;
-use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
-};
+use super::{Batch, Class, Faults, Fields, Forward, Grad, Nature, Op, Over, Rule, Sample, Vals};
 use crate::ensure;
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
+
+const UPDATE: &str = "an update of parameters is not differentiated";
 
 /// An optimiser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +88,23 @@ impl Optim {
     }
 }
 
+impl Optim {
+    pub(super) fn forms() -> Vec<Op> {
+        vec![Op::Optim(Optim::Sgd { momentum: false }), Op::Optim(Optim::Adam { amsgrad: false })]
+    }
+
+    /// States over states, values over values.
+    pub(super) fn overwrites(&self, output: usize, input: usize) -> bool {
+        if input == 0 {
+            return false;
+        }
+        let (param, place) = ((input - 1) / self.inputs(), (input - 1) % self.inputs());
+        let (out_param, out_place) = (output / self.outputs(), output % self.outputs());
+        let same = if place == 0 { out_place == 0 } else { place == out_place + 1 && place > 1 };
+        param == out_param && same
+    }
+}
+
 impl Rule for Optim {
     fn name(&self) -> &'static str {
         match self {
@@ -104,15 +120,15 @@ impl Rule for Optim {
         }
     }
 
-    fn attrs(&self) -> Attrs {
-        match *self {
-            Optim::Sgd { momentum } => vec![("momentum", Attr::Bool(momentum))],
-            Optim::Adam { amsgrad } => vec![("amsgrad", Attr::Bool(amsgrad))],
+    fn fields(&mut self, f: &mut Fields) {
+        match self {
+            Optim::Sgd { momentum } => f.field("momentum", momentum),
+            Optim::Adam { amsgrad } => f.field("amsgrad", amsgrad),
         }
     }
 
-    fn class(&self) -> Class {
-        Class::Opaque
+    fn nature(&self) -> Nature {
+        Nature::new(Class::Opaque, Faults::Never, Forward::None(UPDATE)).over(Over::Pairs).ulps(1.0)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -141,24 +157,6 @@ impl Rule for Optim {
         Ok(out)
     }
 
-    fn reads(&self, _input: usize) -> Read {
-        Read::Contiguous
-    }
-
-    fn overwrites(&self, output: usize, input: usize) -> bool {
-        if input == 0 {
-            return false;
-        }
-        let (param, place) = ((input - 1) / self.inputs(), (input - 1) % self.inputs());
-        let (out_param, out_place) = (output / self.outputs(), output % self.outputs());
-        let same = if place == 0 { out_place == 0 } else { place == out_place + 1 && place > 1 };
-        param == out_param && same
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Never
-    }
-
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let groups = inputs[1..].chunks_exact(self.inputs());
         for (x, out) in groups.zip(outputs.chunks_exact(self.outputs())) {
@@ -167,22 +165,18 @@ impl Rule for Optim {
         Ok(())
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        Saves::NONE
+    fn gradient(&self, _input: usize) -> Grad<Optim> {
+        Grad::None(UPDATE)
     }
 
-    fn vjp(&self, _e: &mut dyn Emit, _io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
-        Err(no_gradient(self.name(), "updates are not differentiated"))
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        Err(b.refuse(self.name(), UPDATE))
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         let per_element = if matches!(self, Optim::Sgd { .. }) { 4 } else { 14 };
         let params = inputs[1..].chunks_exact(self.inputs());
         per_element * params.map(|group| group[0].numel() as u64).sum::<u64>()
-    }
-
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
     }
 
     fn samples(&self) -> Vec<Sample> {

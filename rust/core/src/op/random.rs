@@ -6,7 +6,7 @@ use weft_kernels::{Arg, DType, Scalar, Shape};
 
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Faults, Fields, Forward, Grad, Nature, Op, Rule, Sample, Size, Sizes, Vals,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ pub enum Dist {
     /// Categories by weight.
     Choice {
         /// How many categories there are.
-        classes: usize,
+        classes: Size,
         /// Whether a category can be drawn again.
         replacement: bool,
     },
@@ -37,12 +37,12 @@ pub enum Dist {
 /// Random values of one distribution. The first input is the generator's state, `int64 [2]`:
 /// seed and position. [`Dist::Choice`] also reads weights `[rows, classes]`, and has its
 /// running sums or keys as a second result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Random {
     /// The distribution.
     pub dist: Dist,
     /// Size of each dimension.
-    pub shape: Shape,
+    pub shape: Sizes,
     /// Element type.
     pub dtype: DType,
     /// Blocks of the stream between the generator's position and this value.
@@ -53,7 +53,9 @@ impl Random {
     /// Blocks of the stream that the values use up.
     pub fn blocks(&self) -> u64 {
         let numbers = match self.dist {
-            Dist::Choice { classes, replacement: false } => self.shape[0] * classes,
+            Dist::Choice { classes, replacement: false } => {
+                self.shape[0].saturating_mul(classes.get())
+            }
             _ => self.shape.numel(),
         };
         rng::blocks(numbers, self.dtype)
@@ -104,6 +106,7 @@ impl Random {
                 );
             }
             Dist::Choice { classes, replacement } => {
+                let classes = classes.get();
                 let samples = self.shape.last().copied().unwrap_or(0);
                 ensure!(samples > 0, name, "expected 1 sample or more, got {samples}");
                 ensure!(
@@ -141,6 +144,30 @@ impl Random {
     }
 }
 
+impl Random {
+    pub(super) fn forms() -> Vec<Op> {
+        let zero = Scalar::Int(0);
+        let (one, f) = (Scalar::Int(1), DType::F32);
+        let choice = Dist::Choice { classes: 1.into(), replacement: true };
+        [
+            (Dist::Uniform(zero, one), f),
+            (Dist::Normal(zero, one), f),
+            (Dist::Bernoulli(Scalar::Float(0.5), one), f),
+            (Dist::Integers(0, 1), DType::I64),
+            (Dist::Permutation, DType::I64),
+            (choice, DType::I64),
+        ]
+        .map(|(dist, dtype)| {
+            let shape = match dist {
+                Dist::Choice { .. } => Shape::new(&[1, 1]),
+                _ => Shape::new(&[1]),
+            };
+            Op::Random(Box::new(Random { dist, shape: shape.into(), dtype, ahead: 0 }))
+        })
+        .into()
+    }
+}
+
 impl Rule for Random {
     fn name(&self) -> &'static str {
         match self.dist {
@@ -157,24 +184,42 @@ impl Rule for Random {
         "Random values that depend only on the seed, the position in the stream and the index."
     }
 
-    fn attrs(&self) -> Attrs {
-        let mut attrs = match self.dist {
-            Dist::Uniform(low, high) => vec![("low", low.into()), ("high", high.into())],
-            Dist::Normal(mean, std) => vec![("mean", mean.into()), ("std", std.into())],
-            Dist::Bernoulli(p, scale) => vec![("p", p.into()), ("scale", scale.into())],
-            Dist::Integers(low, high) => vec![("low", Attr::Int(low)), ("high", Attr::Int(high))],
-            Dist::Permutation => vec![],
-            Dist::Choice { replacement, .. } => vec![
-                ("samples", Attr::Int(self.shape[1] as i64)),
-                ("replacement", Attr::Bool(replacement)),
-            ],
-        };
-        attrs.push(("ahead", Attr::Int(self.ahead as i64)));
-        attrs
+    fn fields(&mut self, f: &mut Fields) {
+        match &mut self.dist {
+            Dist::Uniform(low, high) => {
+                f.field("low", low);
+                f.field("high", high);
+            }
+            Dist::Normal(mean, std) => {
+                f.field("mean", mean);
+                f.field("std", std);
+            }
+            Dist::Bernoulli(p, scale) => {
+                f.field("p", p);
+                f.field("scale", scale);
+            }
+            Dist::Integers(low, high) => {
+                f.field("low", low);
+                f.field("high", high);
+            }
+            Dist::Permutation => {}
+            Dist::Choice { classes, replacement } => {
+                f.field("classes", classes);
+                f.field("replacement", replacement);
+            }
+        }
+        f.field("shape", &mut self.shape);
+        f.field("dtype", &mut self.dtype);
+        f.field("ahead", &mut self.ahead);
     }
 
-    fn class(&self) -> Class {
-        Class::Opaque
+    fn nature(&self) -> Nature {
+        let faults = match self.dist {
+            Dist::Permutation => Faults::Memory,
+            Dist::Choice { .. } => Faults::Values,
+            _ => Faults::Never,
+        };
+        Nature::new(Class::Opaque, faults, Forward::None("random values depend on no input"))
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -183,32 +228,16 @@ impl Rule for Random {
         let state = Fact::new(DType::I64, Shape::new(&[2]));
         ensure!(inputs[0] == state, self.name(), "expected a state {state}, got {}", inputs[0]);
         self.check_dtype()?;
-        let result = Fact::new(self.dtype, self.shape);
+        let result = Fact::new(self.dtype, *self.shape);
         if let Dist::Choice { classes, replacement } = self.dist {
-            self.check_weights(&inputs[1], classes)?;
+            self.check_weights(&inputs[1], classes.get())?;
             self.check_parameters()?;
-            let width = if replacement { classes } else { self.shape[1] };
+            let width = if replacement { classes.get() } else { self.shape[1] };
             let work = Fact::new(DType::F64, Shape::new(&[self.shape[0], width]));
             return Ok(smallvec![result, work]);
         }
         self.check_parameters()?;
         Ok(result.only())
-    }
-
-    fn reads(&self, _input: usize) -> Read {
-        Read::Contiguous
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        match self.dist {
-            Dist::Permutation => Faults::Memory,
-            Dist::Choice { .. } => Faults::Values,
-            _ => Faults::Never,
-        }
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
@@ -229,28 +258,24 @@ impl Rule for Random {
         Ok(())
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        Saves::NONE
+    fn gradient(&self, _input: usize) -> Grad<Random> {
+        Grad::Nothing
     }
 
-    fn vjp(&self, _e: &mut dyn Emit, io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
-        Ok(smallvec![None; io.inputs.len()])
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        Err(b.refuse(self.name(), "each place would draw the same numbers. Draw them before"))
     }
 
     fn flops(&self, _inputs: &[Fact]) -> u64 {
         20 * self.shape.numel() as u64
     }
 
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
-    }
-
     fn samples(&self) -> Vec<Sample> {
         let f = Scalar::Float;
         let make = |dist, dims: &[usize], dtype| {
-            let random = Random { dist, shape: Shape::new(dims), dtype, ahead: 3 };
+            let random = Random { dist, shape: Shape::new(dims).into(), dtype, ahead: 3 };
             let state = Domain::Exact(DType::I64, vec![42.0, 7.0]);
-            Sample::values(Op::Random(random), vec![(&[2], state)])
+            Sample::values(Op::Random(Box::new(random)), vec![(&[2], state)])
         };
         let mut samples = vec![
             make(Dist::Uniform(f(-1.0), f(2.0)), &[31, 3], DType::F32),
@@ -262,11 +287,13 @@ impl Rule for Random {
             make(Dist::Permutation, &[17], DType::I64),
         ];
         for (dims, replacement) in [([3, 4], false), ([2, 40], true), ([0, 2], false)] {
-            let dist = Dist::Choice { classes: 7, replacement };
-            let random = Random { dist, shape: Shape::new(&dims), dtype: DType::I64, ahead: 3 };
+            let dist = Dist::Choice { classes: 7.into(), replacement };
+            let random =
+                Random { dist, shape: Shape::new(&dims).into(), dtype: DType::I64, ahead: 3 };
             let state = Domain::Exact(DType::I64, vec![42.0, 7.0]);
             let weights = (&[dims[0], 7][..], Domain::Uniform(0.1, 2.0));
-            samples.push(Sample::values(Op::Random(random), vec![(&[2], state), weights]));
+            samples
+                .push(Sample::values(Op::Random(Box::new(random)), vec![(&[2], state), weights]));
         }
         samples.retain(|sample| sample.op.name() == self.name());
         samples

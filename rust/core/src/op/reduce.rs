@@ -4,17 +4,20 @@ use smallvec::smallvec;
 use weft_kernels::{Arg, DType, Layout, Scalar, Shape, reduce};
 
 use super::join::Cat;
-use super::pointwise::no_gradient;
 use super::sample::Domain;
 use super::simplify::keep;
+use super::view::inverse;
 use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Emit, Faults, Fields, Forward, Grad, Known, Nature, Op, Rule, Sample, Saves,
+    Simpler, Val, Vals,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
 pub use weft_kernels::reduce::ReduceKind;
+
+const CONSTANT: &str = "its result is piecewise constant";
 
 /// A reduction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,9 +114,7 @@ impl Reduce {
         }
         let grad = e.slice(grad, 1, 0, count)?;
         let grad = e.reshape(grad, moved)?;
-        let mut inverse = order;
-        order.iter().enumerate().for_each(|(i, &d)| inverse[d] = i);
-        e.permute(grad, inverse)
+        e.permute(grad, inverse(&order))
     }
 
     /// The gradient of an extreme, shared evenly by the elements that attain it.
@@ -126,6 +127,25 @@ impl Reduce {
         let part = e.div(attains, count)?;
         let g = self.spread(e, g, fact.shape)?;
         e.mul(g, part)
+    }
+}
+
+impl Reduce {
+    pub(super) fn forms() -> Vec<Op> {
+        use ReduceKind::{All, Any, ArgMax, ArgMin, Max, Mean, Min, Prod, Sum};
+        [Sum, Mean, Prod, Max, Min, Any, All, ArgMax, ArgMin]
+            .map(|kind| Op::Reduce(Reduce { kind, dims: 1, keepdim: false }))
+            .into()
+    }
+
+    pub(super) fn simplify(&self, known: &dyn Known) -> Option<Simpler> {
+        // A float sum over nothing is 0 + x, which is not -0 where x is.
+        let same = match self.kind {
+            ReduceKind::Max | ReduceKind::Min => true,
+            ReduceKind::Sum => !known.fact(0).dtype.is_differentiable(),
+            _ => false,
+        };
+        if same && self.dims == 0 { keep(known, 0) } else { None }
     }
 }
 
@@ -158,14 +178,19 @@ impl Rule for Reduce {
         }
     }
 
-    fn attrs(&self) -> Attrs {
-        let dims = (0..weft_kernels::MAX_DIMS).filter(|&d| self.is_reduced(d));
-        let dims = Attr::Ints(dims.map(|d| d as i64).collect());
-        vec![("dim", dims), ("keepdim", Attr::Bool(self.keepdim))]
+    fn fields(&mut self, f: &mut Fields) {
+        f.dims("dim", &mut self.dims);
+        f.field("keepdim", &mut self.keepdim);
     }
 
-    fn class(&self) -> Class {
-        Class::Reduce
+    fn nature(&self) -> Nature {
+        let (forward, ulps) = match self.kind {
+            ReduceKind::Sum | ReduceKind::Mean => (Forward::Linear, 1.0),
+            ReduceKind::Prod => (Forward::Transposed, 24.0),
+            ReduceKind::Max | ReduceKind::Min => (Forward::Transposed, 0.5),
+            _ => (Forward::None(CONSTANT), 0.5),
+        };
+        Nature::new(Class::Reduce, Faults::Memory, forward).strided().ulps(ulps)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -188,18 +213,6 @@ impl Rule for Reduce {
         Ok(Fact::new(dtype, self.reduced_shape(&shape, self.keepdim)).only())
     }
 
-    fn reads(&self, _input: usize) -> Read {
-        Read::Strided
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Memory
-    }
-
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let out = outputs[0];
         let mut layout = Layout::contiguous(self.reduced_shape(&inputs[0].layout.shape, false));
@@ -212,45 +225,44 @@ impl Rule for Reduce {
             .map_err(|fault| Error::fault(self.name(), fault))
     }
 
-    fn saves(&self, _input: usize) -> Saves {
+    fn gradient(&self, _input: usize) -> Grad<Reduce> {
         match self.kind {
-            ReduceKind::Prod => Saves::input(0),
-            ReduceKind::Max | ReduceKind::Min => Saves::input(0).and(Saves::output(0)),
-            _ => Saves::NONE,
+            ReduceKind::Sum => Grad::Of(Saves::NONE, |r, e, io, g| r.spread(e, g, io.fact().shape)),
+            ReduceKind::Mean => Grad::Of(Saves::NONE, |r, e, io, g| {
+                let shape = io.fact().shape;
+                let count = e.scalar_like(r.count(&shape) as f64, g)?;
+                let part = e.div(g, count)?;
+                r.spread(e, part, shape)
+            }),
+            ReduceKind::Prod => {
+                Grad::Of(Saves::inputs(&[0]), |r, e, io, g| r.prod_vjp(e, io.input(0), g))
+            }
+            ReduceKind::Max | ReduceKind::Min => {
+                Grad::Of(Saves::both(&[0], &[0]), |r, e, io, g| {
+                    r.extreme_vjp(e, io.input(0), io.output(0), g)
+                })
+            }
+            _ => Grad::None(CONSTANT),
         }
     }
 
-    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        let Some(g) = grads[0] else { return Ok(smallvec![None]) };
-        let shape = io.input_facts[0].shape;
-        let grad = match self.kind {
-            ReduceKind::Sum => self.spread(e, g, shape)?,
-            ReduceKind::Mean => {
-                let count = e.scalar_like(self.count(&shape) as f64, g)?;
-                let part = e.div(g, count)?;
-                self.spread(e, part, shape)?
-            }
-            ReduceKind::Prod => self.prod_vjp(e, io.input(0), g)?,
-            ReduceKind::Max | ReduceKind::Min => {
-                self.extreme_vjp(e, io.input(0), io.output(0), g)?
-            }
-            _ => return Err(no_gradient(self.name(), "its result is piecewise constant")),
-        };
-        Ok(smallvec![Some(grad)])
+    /// Positions are counted in row-major order of all dimensions where all are reduced, so
+    /// several of them become one first.
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let fact = b.fact(0);
+        if !self.is_arg() || self.dims.count_ones() == 1 {
+            let inputs = b.plain();
+            return b.emit(Op::Reduce(Reduce { dims: self.dims << 1, ..*self }), &inputs);
+        }
+        let flat = b.shape(&[fact.numel()])?;
+        let flat = b.e.reshape(b.val(0), flat)?;
+        let out = b.e.one(Op::Reduce(Reduce { dims: 0b10, keepdim: false, ..*self }), &[flat])?;
+        let shape = b.shape(&self.reduced_shape(&fact.shape, self.keepdim))?;
+        Ok(smallvec![b.e.reshape(out, shape)?])
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         inputs[0].numel() as u64
-    }
-
-    fn simplify(&self, known: &dyn Known) -> Option<Simpler> {
-        // A float sum over nothing is 0 + x, which is not -0 where x is.
-        let same = match self.kind {
-            ReduceKind::Max | ReduceKind::Min => true,
-            ReduceKind::Sum => !known.fact(0).dtype.is_differentiable(),
-            _ => false,
-        };
-        if same && self.dims == 0 { keep(known, 0) } else { None }
     }
 
     fn samples(&self) -> Vec<Sample> {

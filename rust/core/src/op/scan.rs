@@ -1,13 +1,9 @@
 //! Running sums.
 
-use smallvec::smallvec;
 use weft_kernels::{Arg, DType, scan};
 
 use super::sample::Domain;
-use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
-};
-use crate::ensure;
+use super::{Batch, Class, Faults, Fields, Forward, Grad, Nature, Op, Rule, Sample, Saves, Vals};
 use crate::error::Result;
 use crate::fact::{Fact, Facts};
 
@@ -20,6 +16,12 @@ pub struct Cumsum {
     pub reverse: bool,
 }
 
+impl Cumsum {
+    pub(super) fn forms() -> Vec<Op> {
+        vec![Op::Scan(Cumsum { dim: 0, reverse: false })]
+    }
+}
+
 impl Rule for Cumsum {
     fn name(&self) -> &'static str {
         "cumsum"
@@ -29,38 +31,22 @@ impl Rule for Cumsum {
         "Running sum along a dimension, in order and in double precision; integers sum to int64."
     }
 
-    fn attrs(&self) -> Attrs {
-        vec![("dim", Attr::Int(self.dim as i64)), ("reverse", Attr::Bool(self.reverse))]
+    fn fields(&mut self, f: &mut Fields) {
+        f.field("dim", &mut self.dim);
+        f.field("reverse", &mut self.reverse);
     }
 
-    fn class(&self) -> Class {
-        Class::Opaque
+    fn nature(&self) -> Nature {
+        Nature::new(Class::Opaque, Faults::Memory, Forward::Linear)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
         super::expect_inputs(self.name(), inputs, 1)?;
         let Fact { dtype, shape } = inputs[0];
         let n = shape.len();
-        ensure!(
-            self.dim < n,
-            self.name(),
-            "dimension out of range, expected < {n}, got {}",
-            self.dim
-        );
+        super::expect_dim(self.name(), self.dim, n)?;
         let dtype = if dtype.is_differentiable() { dtype } else { DType::I64 };
         Ok(Fact::new(dtype, shape).only())
-    }
-
-    fn reads(&self, _input: usize) -> Read {
-        Read::Contiguous
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Memory
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
@@ -68,23 +54,21 @@ impl Rule for Cumsum {
         Ok(())
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        Saves::NONE
+    /// Each element reaches all later sums.
+    fn gradient(&self, _input: usize) -> Grad<Cumsum> {
+        Grad::Of(Saves::NONE, |scan, e, _, g| {
+            let back = Cumsum { reverse: !scan.reverse, ..*scan };
+            e.one(Op::Scan(back), &[g])
+        })
     }
 
-    /// Each element reaches all later sums.
-    fn vjp(&self, e: &mut dyn Emit, _io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        let Some(g) = grads[0] else { return Ok(smallvec![None]) };
-        let back = Cumsum { reverse: !self.reverse, ..*self };
-        Ok(smallvec![Some(e.one(Op::Scan(back), &[g])?)])
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let inputs = b.plain();
+        b.emit(Op::Scan(Cumsum { dim: self.dim + 1, ..*self }), &inputs)
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         inputs[0].numel() as u64
-    }
-
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
     }
 
     fn samples(&self) -> Vec<Sample> {

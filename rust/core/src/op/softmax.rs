@@ -1,13 +1,13 @@
 //! Softmax, its logarithm, log-sum-exp, and their gradients.
 
-use smallvec::smallvec;
 use weft_kernels::softmax::{self, Form};
 use weft_kernels::{Arg, Layout};
 
 use super::reduce::ReduceKind;
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Emit, Faults, Fields, Forward, Grad, Io, Nature, Op, Rule, Sample, Saves, Val,
+    Vals,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -51,8 +51,8 @@ impl Softmax {
         e.reduce(ReduceKind::Sum, x, 1 << self.dim, true)
     }
 
-    /// Gradients of `y * (g - sum(g * y))`.
-    fn softmax_second(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Grads> {
+    /// Gradient of `y * (g - sum(g * y))` by y.
+    fn softmax_second(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Val> {
         let (y, g) = (io.input(0), io.input(1));
         let gy = e.mul(g, y)?;
         let s = self.sum(e, gy)?;
@@ -61,22 +61,17 @@ impl Softmax {
         let hy = e.mul(h, y)?;
         let t = self.sum(e, hy)?;
         let second = e.mul(g, t)?;
-        let for_y = e.sub(first, second)?;
-        let for_g = e.one(self.other(SoftmaxBackward), &[y, h])?;
-        Ok(smallvec![Some(for_y), Some(for_g)])
+        e.sub(first, second)
     }
 
-    /// Gradients of `g - exp(y) * sum(g)`.
-    fn log_second(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Grads> {
+    /// Gradient of `g - exp(y) * sum(g)` by y.
+    fn log_second(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Val> {
         let (y, g) = (io.input(0), io.input(1));
         let p = e.exp(y)?;
         let hp = e.mul(h, p)?;
         let total = self.sum(e, g)?;
         let for_y = e.mul(hp, total)?;
-        let for_y = e.neg(for_y)?;
-        let t = self.sum(e, hp)?;
-        let for_g = e.sub(h, t)?;
-        Ok(smallvec![Some(for_y), Some(for_g)])
+        e.neg(for_y)
     }
 
     /// `g * exp(x - y)`: 0 for rows of minus infinity, NaN where x is infinite.
@@ -87,6 +82,21 @@ impl Softmax {
         let shifted = e.sub(x, shift)?;
         let p = e.exp(shifted)?;
         e.mul(g, p)
+    }
+}
+
+impl Softmax {
+    pub(super) fn forms() -> Vec<Op> {
+        [
+            SoftmaxKind::Softmax,
+            MaskedSoftmax,
+            LogSoftmax,
+            SoftmaxBackward,
+            LogSoftmaxBackward,
+            LogSumExp,
+        ]
+        .map(|kind| Op::Softmax(Softmax { kind, dim: 0 }))
+        .into()
     }
 }
 
@@ -115,12 +125,17 @@ impl Rule for Softmax {
         }
     }
 
-    fn attrs(&self) -> Attrs {
-        vec![("dim", Attr::Int(self.dim as i64))]
+    fn fields(&mut self, f: &mut Fields) {
+        f.field("dim", &mut self.dim);
     }
 
-    fn class(&self) -> Class {
-        Class::Opaque
+    fn nature(&self) -> Nature {
+        let ulps = match self.kind {
+            SoftmaxKind::Softmax | MaskedSoftmax => 16.0,
+            LogSoftmax | LogSumExp => 4.0,
+            SoftmaxBackward | LogSoftmaxBackward => 1.0,
+        };
+        Nature::new(Class::Opaque, Faults::Memory, Forward::Transposed).ulps(ulps)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -128,13 +143,7 @@ impl Rule for Softmax {
         super::expect_inputs(self.name(), inputs, if backward { 2 } else { 1 })?;
         super::expect_float(self.name(), &inputs[0])?;
         let mut fact = inputs[0];
-        ensure!(
-            self.dim < fact.shape.len(),
-            self.name(),
-            "dimension out of range, expected < {}, got {}",
-            fact.shape.len(),
-            self.dim
-        );
+        super::expect_dim(self.name(), self.dim, fact.shape.len())?;
         ensure!(
             !backward || inputs[1] == fact,
             self.name(),
@@ -145,18 +154,6 @@ impl Rule for Softmax {
             fact.shape[self.dim] = 1;
         }
         Ok(fact.only())
-    }
-
-    fn reads(&self, _input: usize) -> Read {
-        Read::Contiguous
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Memory
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
@@ -178,34 +175,41 @@ impl Rule for Softmax {
         .map_err(|fault| Error::fault(self.name(), fault))
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        match self.kind {
-            SoftmaxKind::Softmax | MaskedSoftmax | LogSoftmax => Saves::output(0),
-            SoftmaxBackward | LogSoftmaxBackward => Saves::inputs(0, 1),
-            LogSumExp => Saves::input(0).and(Saves::output(0)),
+    fn gradient(&self, input: usize) -> Grad<Softmax> {
+        const YG: Saves = Saves::inputs(&[0, 1]);
+        match (self.kind, input) {
+            (SoftmaxKind::Softmax | MaskedSoftmax, _) => {
+                Grad::Of(Saves::outputs(&[0]), |s, e, io, g| {
+                    e.one(s.other(SoftmaxBackward), &[io.output(0), g])
+                })
+            }
+            (LogSoftmax, _) => Grad::Of(Saves::outputs(&[0]), |s, e, io, g| {
+                e.one(s.other(LogSoftmaxBackward), &[io.output(0), g])
+            }),
+            (SoftmaxBackward, 0) => Grad::Of(YG, Softmax::softmax_second),
+            (SoftmaxBackward, _) => Grad::Of(Saves::inputs(&[0]), |s, e, io, h| {
+                e.one(s.other(SoftmaxBackward), &[io.input(0), h])
+            }),
+            (LogSoftmaxBackward, 0) => Grad::Of(YG, Softmax::log_second),
+            (LogSoftmaxBackward, _) => Grad::Of(Saves::inputs(&[0]), |s, e, io, h| {
+                let p = e.exp(io.input(0))?;
+                let hp = e.mul(h, p)?;
+                let t = s.sum(e, hp)?;
+                e.sub(h, t)
+            }),
+            (LogSumExp, _) => Grad::Of(Saves::both(&[0], &[0]), |s, e, io, g| {
+                s.logsumexp_vjp(e, io.input(0), io.output(0), g)
+            }),
         }
     }
 
-    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        let Some(g) = grads[0] else { return Ok(smallvec![None; io.inputs.len()]) };
-        let grad = match self.kind {
-            SoftmaxKind::Softmax | MaskedSoftmax => {
-                e.one(self.other(SoftmaxBackward), &[io.output(0), g])?
-            }
-            LogSoftmax => e.one(self.other(LogSoftmaxBackward), &[io.output(0), g])?,
-            SoftmaxBackward => return self.softmax_second(e, io, g),
-            LogSoftmaxBackward => return self.log_second(e, io, g),
-            LogSumExp => self.logsumexp_vjp(e, io.input(0), io.output(0), g)?,
-        };
-        Ok(smallvec![Some(grad)])
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let inputs = b.all()?;
+        b.emit(Op::Softmax(Softmax { dim: self.dim + 1, ..*self }), &inputs)
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         14 * inputs[0].numel() as u64
-    }
-
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
     }
 
     fn samples(&self) -> Vec<Sample> {

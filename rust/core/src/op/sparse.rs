@@ -10,7 +10,8 @@ use weft_kernels::{Arg, DType, Shape, sparse};
 use super::index::{Index, IndexKind};
 use super::sample::Domain;
 use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Emit, Faults, Fields, Forward, Grad, Io, Nature, Op, Rule, Sample, Saves, Size,
+    Val, Vals,
 };
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -23,9 +24,9 @@ pub struct Sparse {
     /// the entries of `a @ b.T` at the places of the sparse matrix.
     pub sampled: bool,
     /// Rows of the sparse matrix.
-    pub rows: usize,
+    pub rows: Size,
     /// Columns of the sparse matrix.
-    pub cols: usize,
+    pub cols: Size,
 }
 
 /// Inputs before the values.
@@ -66,7 +67,14 @@ impl Sparse {
             "expected 1-D int32 or int64 indices of one dtype"
         );
         let nnz = inputs[1].shape[0];
-        let lens = [self.rows + 1, nnz, self.cols + 1, nnz, nnz, nnz];
+        let lens = [
+            self.rows.get().saturating_add(1),
+            nnz,
+            self.cols.get().saturating_add(1),
+            nnz,
+            nnz,
+            nnz,
+        ];
         ensure!(
             inputs.iter().zip(lens).all(|(f, len)| f.shape[0] == len),
             self.name(),
@@ -75,6 +83,13 @@ impl Sparse {
             self.cols
         );
         Ok(nnz)
+    }
+}
+
+impl Sparse {
+    pub(super) fn forms() -> Vec<Op> {
+        let (rows, cols) = (3.into(), 4.into());
+        [false, true].map(|sampled| Op::Sparse(Sparse { sampled, rows, cols })).into()
     }
 }
 
@@ -91,12 +106,13 @@ impl Rule for Sparse {
         }
     }
 
-    fn attrs(&self) -> Attrs {
-        vec![("rows", Attr::Int(self.rows as i64)), ("cols", Attr::Int(self.cols as i64))]
+    fn fields(&mut self, f: &mut Fields) {
+        f.field("rows", &mut self.rows);
+        f.field("cols", &mut self.cols);
     }
 
-    fn class(&self) -> Class {
-        Class::Contract
+    fn nature(&self) -> Nature {
+        Nature::new(Class::Contract, Faults::Values, Forward::Multilinear).ulps(1.0)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -109,7 +125,8 @@ impl Rule for Sparse {
         }
         let two_d = |f: &Fact, rows: usize| f.shape.len() == 2 && f.shape[0] == rows;
         if self.sampled {
-            let fits = two_d(a, self.rows) && two_d(b, self.cols) && a.shape[1] == b.shape[1];
+            let fits =
+                two_d(a, self.rows.get()) && two_d(b, self.cols.get()) && a.shape[1] == b.shape[1];
             ensure!(
                 fits,
                 self.name(),
@@ -122,7 +139,7 @@ impl Rule for Sparse {
             return Ok(a.with_shape(Shape::new(&[nnz])).only());
         }
         ensure!(
-            a.shape[..] == [nnz] && two_d(b, self.cols),
+            a.shape[..] == [nnz] && two_d(b, self.cols.get()),
             self.name(),
             "inner dimensions differ, expected [{}, {}] x [{}, *], got a factor of shape {}",
             self.rows,
@@ -130,19 +147,7 @@ impl Rule for Sparse {
             self.cols,
             b.shape
         );
-        Ok(a.with_shape(Shape::new(&[self.rows, b.shape[1]])).only())
-    }
-
-    fn reads(&self, _input: usize) -> Read {
-        Read::Contiguous
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Values
+        Ok(a.with_shape(Shape::new(&[self.rows.get(), b.shape[1]])).only())
     }
 
     fn run(&self, x: &[Arg], out: &[Arg]) -> Result<()> {
@@ -155,35 +160,42 @@ impl Rule for Sparse {
         .map_err(|fault| Error::fault(self.name(), fault))
     }
 
-    fn saves(&self, input: usize) -> Saves {
-        let other = if input == STRUCTURE { STRUCTURE + 1 } else { STRUCTURE };
-        Saves { inputs: 0b11_1111 | 1 << other, outputs: 0 }
+    fn gradient(&self, input: usize) -> Grad<Sparse> {
+        const FIRST: Saves = Saves::inputs(&[0, 1, 2, 3, 4, 5, STRUCTURE + 1]);
+        const SECOND: Saves = Saves::inputs(&[0, 1, 2, 3, 4, 5, STRUCTURE]);
+        match input {
+            STRUCTURE => Grad::Of(FIRST, |sparse, e, io, g| {
+                let args = Self::join(Self::structure(io), g, io.input(STRUCTURE + 1));
+                e.one(sparse.sampled(!sparse.sampled), &args)
+            }),
+            i if i > STRUCTURE => Grad::Of(SECOND, |sparse, e, io, g| {
+                let a = io.input(STRUCTURE);
+                let (values, dense) = if sparse.sampled { (g, a) } else { (a, g) };
+                sparse.transposed(e, io, values, dense)
+            }),
+            _ => Grad::Nothing,
+        }
     }
 
-    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        let mut out: Grads = smallvec![None; STRUCTURE + 2];
-        let Some(g) = grads[0] else { return Ok(out) };
-        let structure = Self::structure(io);
-        if io.needs(STRUCTURE) {
-            let b = io.input(STRUCTURE + 1);
-            let args = Self::join(structure, g, b);
-            out[STRUCTURE] = Some(e.one(self.sampled(!self.sampled), &args)?);
-        }
-        if io.needs(STRUCTURE + 1) {
-            let a = io.input(STRUCTURE);
-            let (values, dense) = if self.sampled { (g, a) } else { (a, g) };
-            out[STRUCTURE + 1] = Some(self.transposed(e, io, values, dense)?);
-        }
-        Ok(out)
+    /// Many dense matrices times one sparse one are one wide matrix.
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let one = (0..=STRUCTURE).all(|i| !b.has(i));
+        let width = b.fact(STRUCTURE + 1).shape.get(1).copied();
+        let (Some(width), true) = (width, one && !self.sampled) else {
+            return b.each(&Op::Sparse(*self));
+        };
+        let mut inputs = b.plain();
+        let columns = b.e.permute(inputs[STRUCTURE + 1], Shape::new(&[1, 0, 2]))?;
+        let wide = Shape::new(&[self.cols.get(), b.size().saturating_mul(width)]);
+        inputs[STRUCTURE + 1] = b.e.reshape(columns, wide)?;
+        let out = b.e.one(Op::Sparse(*self), &inputs)?;
+        let out = b.e.reshape(out, Shape::new(&[self.rows.get(), b.size(), width]))?;
+        Ok(smallvec![b.e.permute(out, Shape::new(&[1, 0, 2]))?])
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         let n = inputs[STRUCTURE + 1].shape.get(1).copied().unwrap_or(1);
         2 * (inputs[1].numel() * n) as u64
-    }
-
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
     }
 
     /// The 3 x 4 matrix with entries at (0,1), (0,3), (2,0), (2,1), (2,3).
@@ -203,6 +215,6 @@ impl Rule for Sparse {
         } else {
             inputs.extend([(&[5][..], x()), (&[4, 6], x())]);
         }
-        vec![Sample::smooth(Op::Sparse(Sparse { rows: 3, cols: 4, ..*self }), inputs)]
+        vec![Sample::smooth(Op::Sparse(Sparse { rows: 3.into(), cols: 4.into(), ..*self }), inputs)]
     }
 }

@@ -1,12 +1,10 @@
 //! Values that must lie in a range.
 
-use smallvec::smallvec;
 use weft_kernels::{Arg, DType, Fault, Scalar, Shape, check, fill};
 
+use super::attr::Word;
 use super::sample::Domain;
-use super::{
-    Attr, Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
-};
+use super::{Batch, Class, Faults, Fields, Forward, Grad, Nature, Op, Rule, Sample, Vals};
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
 
@@ -25,19 +23,27 @@ const fn probability(of: &'static str, argument: &'static str) -> Within {
     Within { of, argument, low: Scalar::Int(0), high: Scalar::Int(1) }
 }
 
-/// All that is checked.
-const KNOWN: [Within; 2] =
-    [probability("binary_cross_entropy", "input"), probability("binary_cross_entropy", "target")];
+/// All that is checked, by operation and argument.
+impl Word for Within {
+    const WORDS: &'static [(&'static str, Within)] = &[
+        ("binary_cross_entropy.input", probability("binary_cross_entropy", "input")),
+        ("binary_cross_entropy.target", probability("binary_cross_entropy", "target")),
+    ];
+}
 
 impl Within {
     /// The checks that there are.
     pub fn all() -> impl Iterator<Item = Within> {
-        KNOWN.into_iter()
+        Within::WORDS.iter().map(|(_, known)| *known)
     }
 
     /// The check of one argument of an operation.
     pub fn of(op: &str, argument: &str) -> Option<Within> {
         Within::all().find(|known| known.of == op && known.argument == argument)
+    }
+
+    pub(super) fn forms() -> Vec<Op> {
+        Within::all().take(1).map(Op::Within).collect()
     }
 
     fn error(&self, fault: Fault) -> Error {
@@ -59,34 +65,19 @@ impl Rule for Within {
         "True, if all values lie in a range; otherwise an error in the name of an operation."
     }
 
-    fn attrs(&self) -> Attrs {
-        vec![
-            ("of", Attr::Text(format!("{}.{}", self.of, self.argument))),
-            ("low", self.low.into()),
-            ("high", self.high.into()),
-        ]
+    fn fields(&mut self, f: &mut Fields) {
+        f.field("of", self);
     }
 
-    fn class(&self) -> Class {
-        Class::Opaque
+    fn nature(&self) -> Nature {
+        let none = Forward::None("a check has no tangent");
+        Nature::new(Class::Opaque, Faults::Values, none)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
         super::expect_inputs(self.name(), inputs, 1)?;
         super::expect_float(self.name(), &inputs[0])?;
         Ok(Fact::new(DType::Bool, Shape::SCALAR).only())
-    }
-
-    fn reads(&self, _input: usize) -> Read {
-        Read::Contiguous
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        false
-    }
-
-    fn faults(&self, _inputs: &[Fact]) -> Faults {
-        Faults::Values
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
@@ -96,20 +87,16 @@ impl Rule for Within {
         Ok(())
     }
 
-    fn saves(&self, _input: usize) -> Saves {
-        Saves::NONE
+    fn gradient(&self, _input: usize) -> Grad<Within> {
+        Grad::Nothing
     }
 
-    fn vjp(&self, _e: &mut dyn Emit, _io: &Io, _grads: &[Option<Val>]) -> Result<Grads> {
-        Ok(smallvec![None])
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        b.each(&Op::Within(*self))
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         2 * inputs[0].numel() as u64
-    }
-
-    fn simplify(&self, _known: &dyn Known) -> Option<Simpler> {
-        None
     }
 
     fn samples(&self) -> Vec<Sample> {

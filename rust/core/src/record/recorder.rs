@@ -231,7 +231,7 @@ impl Recorder {
         }
         for part in old.iter().filter(|s| s.written) {
             let region = Layout { offset: part.root.offset - first, ..part.root };
-            let scatter = Op::Region(AsStridedScatter::new(&region));
+            let scatter = Op::Region(Box::new(AsStridedScatter::new(&region)));
             value = self.graph.call(scatter, &[value, part.value], self.site)?[0];
         }
         let list = self.storages.get_mut(&buffer.id()).expect("just added");
@@ -272,7 +272,8 @@ impl Recorder {
         let (region, root, value) = self.region(tensor)?;
         let same_order =
             region.is_contiguous() && region.offset == 0 && region.numel() == root.numel();
-        let view = if same_order { View::Reshape(layout.shape) } else { View::as_strided(&region) };
+        let view =
+            if same_order { View::Reshape(layout.shape.into()) } else { View::as_strided(&region) };
         let view = self.graph.call(Op::View(view), &[value], self.site)?[0];
         self.storage(tensor)?.views.insert(layout, view);
         Ok(view)
@@ -300,7 +301,8 @@ impl Recorder {
             Op::Random(random) => {
                 let ahead = random.ahead + self.random_blocks;
                 self.random_blocks += random.blocks();
-                Op::Random(crate::op::random::Random { ahead, ..*random })
+                let random = crate::op::random::Random { ahead, ..(**random).clone() };
+                Op::Random(Box::new(random))
             }
             other => other.clone(),
         }
@@ -382,9 +384,9 @@ impl Recorder {
         let (region, root, before) = self.region(target)?;
         let whole = region.is_contiguous() && region.numel() == root.numel();
         let after = if whole {
-            self.graph.call(Op::View(View::Reshape(root.shape)), &[value], self.site)?[0]
+            self.graph.call(Op::View(View::Reshape(root.shape.into())), &[value], self.site)?[0]
         } else {
-            let scatter = Op::Region(AsStridedScatter::new(&region));
+            let scatter = Op::Region(Box::new(AsStridedScatter::new(&region)));
             self.graph.call(scatter, &[before, value], self.site)?[0]
         };
         let storage = self.storage(target)?;

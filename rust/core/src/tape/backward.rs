@@ -10,7 +10,7 @@ use crate::eager::{self, Eager};
 use crate::error::{Error, Result};
 use crate::listen;
 use crate::mode;
-use crate::op::{Io, Op, Saves, Val};
+use crate::op::{Io, Op, Val};
 use crate::tensor::Tensor;
 
 /// What `backward` is asked to do.
@@ -168,7 +168,7 @@ impl Traversal<'_> {
     fn open(&self, node: &NodeRef) -> Result<TapeNode> {
         let mut copy = node.snapshot();
         let name = copy.op.name();
-        if copy.released && saves(&copy.op, &copy.edges) != Saves::NONE {
+        if copy.released && !saves(&copy.op, &copy.edges).is_empty() {
             return Err(Error::runtime(
                 "backward",
                 format_args!(
@@ -299,6 +299,7 @@ fn differentiate(
     let needs: SmallVec<[bool; 8]> =
         node.edges.iter().map(|edge| !matches!(edge, Edge::None)).collect();
     let io = Io {
+        of: 0,
         inputs: &inputs,
         outputs: &outputs,
         input_facts: &node.input_facts,

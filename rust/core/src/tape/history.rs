@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::fact::Facts;
 use crate::listen;
 use crate::mode;
-use crate::op::{Op, Saves};
+use crate::op::{self, Op};
 use crate::site::Site;
 use crate::tensor::{Made, Tensor};
 
@@ -37,11 +37,11 @@ pub(crate) fn here() -> Site {
 }
 
 /// What the gradients of those inputs read that have one.
-pub(crate) fn saves(op: &Op, edges: &[Edge]) -> Saves {
-    let mut all = Saves::NONE;
+pub(crate) fn saves(op: &Op, edges: &[Edge]) -> op::Saved {
+    let mut all = op::Saved::default();
     for (i, edge) in edges.iter().enumerate() {
         if !matches!(edge, Edge::None) {
-            all = all.and(op.saves(i));
+            all.add(op.saves(i));
         }
     }
     all
@@ -51,7 +51,7 @@ pub(crate) fn saves(op: &Op, edges: &[Edge]) -> Saves {
 fn make(op: &Op, edges: Edges, inputs: &[&Tensor], outputs: &[Tensor]) -> NodeRef {
     let saves = saves(op, &edges);
     let saved =
-        if saves == Saves::NONE { SmallVec::new() } else { saved(saves, &edges, inputs, outputs) };
+        if saves.is_empty() { SmallVec::new() } else { saved(&saves, &edges, inputs, outputs) };
     NodeRef::new(Box::new(TapeNode {
         op: op.clone(),
         seq: 0,
@@ -65,17 +65,17 @@ fn make(op: &Op, edges: Edges, inputs: &[&Tensor], outputs: &[Tensor]) -> NodeRe
 }
 
 fn saved(
-    saves: Saves,
+    saves: &op::Saved,
     edges: &[Edge],
     inputs: &[&Tensor],
     outputs: &[Tensor],
 ) -> SmallVec<[Saved; 2]> {
     let mut saved: SmallVec<[Saved; 2]> = SmallVec::new();
-    for (i, x) in inputs.iter().enumerate().filter(|(i, _)| saves.reads_input(*i)) {
+    for (i, x) in inputs.iter().enumerate().filter(|(i, _)| saves.input(*i)) {
         let value = SavedValue::Input(i as u32, keep(x, &edges[i]));
         saved.push(Saved { value, version: x.buffer().version() });
     }
-    for (i, y) in outputs.iter().enumerate().filter(|(i, _)| saves.reads_output(*i)) {
+    for (i, y) in outputs.iter().enumerate().filter(|(i, _)| saves.output(*i)) {
         let value = SavedValue::Output(i as u32, y.detach());
         saved.push(Saved { value, version: y.buffer().version() });
     }
@@ -155,7 +155,7 @@ fn edges(inputs: &[&Tensor]) -> Edges {
 /// would destroy.
 pub(crate) struct Change {
     edges: Edges,
-    saves: Saves,
+    saves: op::Saved,
 }
 
 impl Change {
@@ -172,7 +172,7 @@ impl Change {
 
     /// Whether the gradient rule will read input `i`.
     pub(crate) fn reads_input(&self, i: usize) -> bool {
-        self.saves.reads_input(i)
+        self.saves.input(i)
     }
 
     /// Puts `op`, which has just overwritten `targets`, on the tape. `kept` are the inputs as

@@ -68,7 +68,7 @@ fn follow(x: &Tensor, base: &Tensor, frame: &Frame) {
 pub(crate) fn write_through(base: &Tensor, view: &Tensor, value: (NodeRef, u32)) {
     let frame = Frame::of(base).expect("checked before the write");
     let memory = frame.memory(base);
-    let scatter = Op::Region(AsStridedScatter::new(&frame.region(view.layout())));
+    let scatter = Op::Region(Box::new(AsStridedScatter::new(&frame.region(view.layout()))));
     let written = Edge::Node(value.0, value.1);
     let facts = smallvec![frame.fact, view.fact()];
     let memory = step(scatter, smallvec![memory, written], facts, frame.fact);
@@ -128,7 +128,7 @@ impl Frame {
         let mut shape = self.base.shape;
         for dim in 0..shape.len() {
             if self.lean.shape[dim] != shape[dim] {
-                let view = View::Slice { dim, start: 0, len: 1, step: 1 };
+                let view = View::Slice { dim, start: 0.into(), len: 1.into(), step: 1 };
                 let mut cut = shape;
                 cut[dim] = 1;
                 edge = self.seen(view, edge, shape, cut);
@@ -141,7 +141,7 @@ impl Frame {
         if self.sorted.is_contiguous() {
             return edge;
         }
-        let scatter = Op::Region(AsStridedScatter::new(&self.region(&self.sorted)));
+        let scatter = Op::Region(Box::new(AsStridedScatter::new(&self.region(&self.sorted))));
         let facts = smallvec![self.fact, self.with_shape(self.sorted.shape)];
         step(scatter, smallvec![Edge::None, edge], facts, self.fact)
     }
@@ -174,7 +174,7 @@ impl Frame {
     }
 
     fn repeated(&self, edge: Edge, from: Shape, to: Shape) -> Edge {
-        if from == to { edge } else { self.seen(View::Expand(to), edge, from, to) }
+        if from == to { edge } else { self.seen(View::Expand(to.into()), edge, from, to) }
     }
 
     fn seen(&self, view: View, edge: Edge, from: Shape, to: Shape) -> Edge {

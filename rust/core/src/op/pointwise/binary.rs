@@ -8,10 +8,11 @@ use crate::op::simplify::{Simpler, is, keep};
 use crate::op::{Emit, Known, Op, Saves, Val};
 
 const NONE: Saves = Saves::NONE;
-const A: Saves = Saves::input(0);
-const B: Saves = Saves::input(1);
-const AB: Saves = Saves::inputs(0, 1);
-const Y: Saves = Saves::output(0);
+const A: Saves = Saves::inputs(&[0]);
+const B: Saves = Saves::inputs(&[1]);
+const AB: Saves = Saves::inputs(&[0, 1]);
+const BY: Saves = Saves::both(&[1], &[0]);
+const ABY: Saves = Saves::both(&[0, 1], &[0]);
 
 /// Every row of this file.
 pub(super) static ROWS: &[&Row] = &[
@@ -30,6 +31,8 @@ pub(super) static ROWS: &[&Row] = &[
     &ATAN2,
     &BINARY_CROSS_ENTROPY,
 ];
+
+const _: () = assert!(super::complete(ROWS));
 
 /// Whether arithmetic that changes no number leaves the bits of input `i` alone: it makes a
 /// signalling NaN a quiet one, so a float must come from arithmetic, which makes none.
@@ -112,7 +115,7 @@ pub static DIV: Row = Row {
     tile: &tile::DIV,
     grads: &[
         Grad::Of(B, |e, io, g| e.div(g, io.input(1))),
-        Grad::Of(B.and(Y), |e, io, g| {
+        Grad::Of(BY, |e, io, g| {
             let slope = e.div(io.output(0), io.input(1))?;
             let slope = e.neg(slope)?;
             e.mul(g, slope)
@@ -140,7 +143,7 @@ pub static POW: Row = Row {
             let grad = e.mul(g, slope)?;
             e.select(flat, zero, grad)
         }),
-        Grad::Of(AB.and(Y), |e, io, g| {
+        Grad::Of(ABY, |e, io, g| {
             let a = io.input(0);
             let log = e.log(a)?;
             let slope = e.mul(io.output(0), log)?;

@@ -20,6 +20,8 @@ pub(super) static ROWS: &[&Row] = &[
     &LOGICAL_XOR,
 ];
 
+const _: () = assert!(super::complete(ROWS));
+
 macro_rules! rows {
     ($($row:ident $name:literal $tile:ident $out:ident $doc:literal;)*) => {
         $(#[doc = $doc]

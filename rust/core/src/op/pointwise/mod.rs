@@ -7,13 +7,14 @@ mod unary;
 
 use std::hash::{Hash, Hasher};
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 use weft_kernels::tile::TileSet;
 use weft_kernels::{Arg, DType, Fault, Layout, Shape, chain, memory, reduce};
 
 use super::sample::Domain;
 use super::{
-    Attrs, Class, Emit, Faults, Grads, Io, Known, Op, Read, Rule, Sample, Saves, Simpler, Val,
+    Batch, Class, Emit, Faults, Fields, Forward, Io, Known, Nature, Op, Over, Rule, Sample, Saves,
+    Simpler, Val, Vals,
 };
 use crate::error::{Error, Result};
 use crate::fact::{Fact, Facts};
@@ -82,6 +83,8 @@ pub struct Row {
     pub grads: &'static [Grad],
     /// Arithmetic operations per element.
     pub flops: u64,
+    /// Error bound in units in the last place; see [`Nature::ulps`].
+    pub ulps: f32,
     /// Same bits, less work.
     pub simplify: fn(&dyn Known) -> Option<Simpler>,
     /// Where the gradient is smooth: an interval for each input.
@@ -101,8 +104,9 @@ impl Row {
         condition: false,
         divides: false,
         unfit: Unfit::Refuse,
-        grads: &[Grad::Zero],
+        grads: &[],
         flops: 1,
+        ulps: 0.5,
         simplify: |_| None,
         domain: &[(-2.0, 2.0)],
         special: &[
@@ -180,7 +184,7 @@ impl std::fmt::Debug for Row {
     }
 }
 
-impl Rule for Row {
+impl Rule for &'static Row {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -189,12 +193,15 @@ impl Rule for Row {
         self.doc
     }
 
-    fn attrs(&self) -> Attrs {
-        Vec::new()
-    }
+    fn fields(&mut self, _f: &mut Fields) {}
 
-    fn class(&self) -> Class {
-        if self.divides { Class::Opaque } else { Class::Pointwise }
+    fn nature(&self) -> Nature {
+        let (class, faults) = if self.divides {
+            (Class::Opaque, Faults::WholeValues)
+        } else {
+            (Class::Pointwise, Faults::Never)
+        };
+        Nature::new(class, faults, Forward::Diagonal).strided().over(Over::Any).ulps(self.ulps)
     }
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
@@ -214,19 +221,6 @@ impl Rule for Row {
         Ok(Fact::new(dtype, shape).only())
     }
 
-    fn reads(&self, _input: usize) -> Read {
-        Read::Strided
-    }
-
-    fn overwrites(&self, _output: usize, _input: usize) -> bool {
-        true
-    }
-
-    fn faults(&self, inputs: &[Fact]) -> Faults {
-        let whole = self.divides && self.compute(inputs).is_whole();
-        if whole { Faults::Values } else { Faults::Never }
-    }
-
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
         let fault = |fault| Error::fault(self.name, fault);
         if self.divides && has_zero(inputs[1]).map_err(fault)? {
@@ -234,50 +228,35 @@ impl Rule for Row {
         }
         let tile = self.tile.get(inputs[self.arity - 1].dtype).expect("infer checked the dtype");
         let cost = self.flops as usize;
-        let shape = &outputs[0].layout.shape;
-        if inputs.iter().all(|arg| arg.layout.shape == *shape) {
-            chain::apply(tile, inputs, outputs[0], cost);
-            return Ok(());
-        }
-        let layouts: SmallVec<[_; 3]> =
-            inputs.iter().map(|arg| arg.layout.broadcast_to(shape)).collect();
-        let args: SmallVec<[Arg; 3]> = inputs
-            .iter()
-            .zip(&layouts)
-            .map(|(arg, layout)| Arg::new(arg.buffer, arg.dtype, layout))
-            .collect();
-        chain::apply(tile, &args, outputs[0], cost);
+        spread(inputs, &outputs[0].layout.shape, |args| {
+            chain::apply(tile, args, outputs[0], cost);
+        });
         Ok(())
     }
 
-    fn saves(&self, input: usize) -> Saves {
-        match self.grads.get(input) {
-            Some(Grad::Of(saves, _)) => *saves,
-            _ => Saves::NONE,
+    fn gradient(&self, input: usize) -> super::Grad<&'static Row> {
+        match &self.grads[input] {
+            Grad::Of(saves, _) => super::Grad::Of(*saves, |row, e, io, g| {
+                let Grad::Of(_, rule) = &row.grads[io.of] else { return Ok(g) };
+                let full = rule(e, io, g)?;
+                e.sum_to(full, io.fact().shape)
+            }),
+            Grad::Zero => super::Grad::Zero,
+            Grad::None(why) => super::Grad::None(why),
         }
     }
 
-    fn vjp(&self, e: &mut dyn Emit, io: &Io, grads: &[Option<Val>]) -> Result<Grads> {
-        let Some(g) = grads[0] else {
-            return Ok(smallvec![None; self.arity]);
-        };
-        let mut out = Grads::new();
-        for (i, grad) in self.grads.iter().enumerate() {
-            out.push(if io.needs(i) { Some(self.vjp_of(e, io, g, i, grad)?) } else { None });
-        }
-        Ok(out)
+    fn batch(&self, b: &mut Batch) -> Result<Vals> {
+        let inputs = b.aligned(b.rank())?;
+        b.emit(Op::Pointwise(self), &inputs)
     }
 
     fn flops(&self, inputs: &[Fact]) -> u64 {
         self.infer(inputs).map_or(0, |facts| self.flops * facts[0].numel() as u64)
     }
 
-    fn simplify(&self, known: &dyn Known) -> Option<Simpler> {
-        (self.simplify)(known)
-    }
-
     fn samples(&self) -> Vec<Sample> {
-        let op = || Op::Pointwise(find(self.name).expect("a row that is registered"));
+        let op = || Op::Pointwise(self);
         let smooth = |shapes: [&'static [usize]; 3]| {
             let inputs = (0..self.arity).map(|i| (shapes[i], self.domain_of(i))).collect();
             Sample::smooth(op(), inputs)
@@ -296,18 +275,6 @@ impl Rule for Row {
 }
 
 impl Row {
-    fn vjp_of(&self, e: &mut dyn Emit, io: &Io, g: Val, i: usize, grad: &Grad) -> Result<Val> {
-        let fact = io.input_facts[i];
-        match grad {
-            Grad::Of(_, rule) => {
-                let full = rule(e, io, g)?;
-                e.sum_to(full, fact.shape)
-            }
-            Grad::Zero => e.zeros(fact),
-            Grad::None(why) => Err(no_gradient(self.name, why)),
-        }
-    }
-
     fn domain_of(&self, i: usize) -> Domain {
         if self.condition && i == 0 {
             return Domain::Bool;
@@ -321,6 +288,21 @@ impl Row {
     }
 }
 
+/// Runs `body` on the inputs, broadcast to `shape`.
+pub(super) fn spread(inputs: &[Arg], shape: &Shape, body: impl FnOnce(&[Arg])) {
+    if inputs.iter().all(|arg| arg.layout.shape == *shape) {
+        return body(inputs);
+    }
+    let layouts: SmallVec<[Layout; 4]> =
+        inputs.iter().map(|arg| arg.layout.broadcast_to(shape)).collect();
+    let args: SmallVec<[Arg; 4]> = inputs
+        .iter()
+        .zip(&layouts)
+        .map(|(arg, layout)| Arg::new(arg.buffer, arg.dtype, layout))
+        .collect();
+    body(&args);
+}
+
 /// Whether some integer of `x` is zero.
 fn has_zero(x: Arg) -> std::result::Result<bool, Fault> {
     if !x.dtype.is_whole() || x.numel() == 0 {
@@ -332,11 +314,6 @@ fn has_zero(x: Arg) -> std::result::Result<bool, Fault> {
     Ok(out.slice::<u8>()[0] == 0)
 }
 
-/// The error of an operation that has no gradient, and why.
-pub(crate) fn no_gradient(op: &str, why: &str) -> Error {
-    Error::runtime(op, format_args!("no gradient: {why}"))
-}
-
 /// The row of this name.
 pub fn find(name: &str) -> Option<&'static Row> {
     all().find(|row| row.name == name)
@@ -345,4 +322,17 @@ pub fn find(name: &str) -> Option<&'static Row> {
 /// Every pointwise row.
 pub fn all() -> impl Iterator<Item = &'static Row> {
     unary::ROWS.iter().chain(binary::ROWS).chain(compare::ROWS).chain(select::ROWS).copied()
+}
+
+/// Whether every row says what no row may leave out.
+const fn complete(rows: &[&Row]) -> bool {
+    let mut i = 0;
+    while i < rows.len() {
+        let row = rows[i];
+        if row.name.is_empty() || row.doc.is_empty() || row.grads.len() != row.arity {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }

@@ -7,12 +7,14 @@ use crate::error::Result;
 use crate::op::simplify::keep;
 use crate::op::{Emit, Io, Saves, Val};
 
-const CONDITION: Saves = Saves::input(0);
-const BOTH: Saves = Saves::inputs(0, 1);
-const ALL: Saves = Saves { inputs: 0b111, outputs: 0 };
+const CONDITION: Saves = Saves::inputs(&[0]);
+const BOTH: Saves = Saves::inputs(&[0, 1]);
+const ALL: Saves = Saves::inputs(&[0, 1, 2]);
 
 /// Every row of this file.
 pub(super) static ROWS: &[&Row] = &[&WHERE, &CLAMP, &CLAMP_MIN, &CLAMP_MAX, &CLAMP_TENSOR];
+
+const _: () = assert!(super::complete(ROWS));
 
 /// Choice by a condition.
 pub static WHERE: Row = Row {

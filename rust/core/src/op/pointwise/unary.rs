@@ -8,8 +8,8 @@ use super::{Grad, Out, Row};
 use crate::op::simplify::{Simpler, keep};
 use crate::op::{Known, Op, Saves};
 
-const X: Saves = Saves::input(0);
-const Y: Saves = Saves::output(0);
+const X: Saves = Saves::inputs(&[0]);
+const Y: Saves = Saves::outputs(&[0]);
 const TAILS: &[f64] = &[
     -1e4,
     -103.0,
@@ -28,6 +28,7 @@ const TAILS: &[f64] = &[
     f64::NEG_INFINITY,
     f64::NAN,
 ];
+const ZERO: &[Grad] = &[Grad::Zero];
 const BOOLEAN: &[Grad] = &[Grad::None("its result is boolean")];
 
 /// Every row of this file.
@@ -63,6 +64,8 @@ pub(super) static ROWS: &[&Row] = &[
     &ISFINITE,
     &LOGICAL_NOT,
 ];
+
+const _: () = assert!(super::complete(ROWS));
 
 /// The producer's input, if this operation undoes itself.
 fn involution(known: &dyn Known, row: &'static Row) -> Option<Simpler> {
@@ -105,6 +108,7 @@ pub static SIGN: Row = Row {
     name: "sign",
     doc: "-1, 0 or 1; 0 of NaN.",
     tile: &tile::SIGN,
+    grads: ZERO,
     domain: &[(0.3, 2.0)],
     ..Row::UNARY
 };
@@ -126,6 +130,7 @@ pub static FLOOR: Row = Row {
     name: "floor",
     doc: "Largest whole number not above x.",
     tile: &tile::FLOOR,
+    grads: ZERO,
     simplify: whole,
     domain: &[(0.1, 0.9)],
     ..Row::UNARY
@@ -136,6 +141,7 @@ pub static CEIL: Row = Row {
     name: "ceil",
     doc: "Smallest whole number not below x.",
     tile: &tile::CEIL,
+    grads: ZERO,
     simplify: whole,
     domain: &[(0.1, 0.9)],
     ..Row::UNARY
@@ -146,6 +152,7 @@ pub static ROUND: Row = Row {
     name: "round",
     doc: "Nearest whole number, halves to even.",
     tile: &tile::ROUND,
+    grads: ZERO,
     simplify: whole,
     domain: &[(0.6, 1.4)],
     ..Row::UNARY
@@ -156,6 +163,7 @@ pub static TRUNC: Row = Row {
     name: "trunc",
     doc: "Whole part of x.",
     tile: &tile::TRUNC,
+    grads: ZERO,
     simplify: whole,
     domain: &[(0.1, 0.9)],
     ..Row::UNARY
