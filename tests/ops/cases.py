@@ -7,7 +7,13 @@ from tests.ops.functions import at, case, exact, truth, u
 
 import weft
 
-F64 = np.float64
+#: Facts of what reads values, which a plan cannot.
+READS = {"unplanned": "inside a compiled function"}
+DENSE = {"dense": True}
+#: Facts of what only takes shapes and dtypes from its inputs.
+CONSTANT = {"constant": True}
+#: Facts of what draws random numbers.
+DRAWS = {"constant": True, "draws": True}
 
 
 def npnorm(input, p=2, dim=None, keepdim=False):
@@ -79,8 +85,8 @@ case("norm", u(3, 4), p=1, dim=0, oracle=npnorm)
 case("norm", u(3, 4), p=3.5, dim=0, oracle=npnorm)
 case("norm", u(3, 4), p=math.inf, oracle=npnorm)
 case("norm", u(3, 4), p="fro", keepdim=True, oracle=npnorm)
-case("equal", u(3), u(3), oracle=np.array_equal)
-case("allclose", u(3), u(3), oracle=np.allclose)
+case("equal", u(3), u(3), oracle=np.array_equal, facts=READS)
+case("allclose", u(3), u(3), oracle=np.allclose, facts=READS)
 
 # Shapes
 
@@ -106,8 +112,8 @@ case("unbind", u(2, 3), dim=1, oracle=lambda x, dim: list(x.T))
 case("flip", u(3, 4), (0, -1), oracle=lambda x, dims: np.flip(x, dims))
 case("tril", u(2, 3, 4), diagonal=1, oracle=lambda x, diagonal: np.tril(x, diagonal))
 case("triu", u(3, 4), diagonal=-1, oracle=lambda x, diagonal: np.triu(x, diagonal))
-case("Tensor.view", u(3, 4), 2, -1, oracle=lambda x, *s: x.reshape(s))
-case("Tensor.view_as", u(3, 4), u(12), oracle=lambda x, y: x.reshape(y.shape))
+case("Tensor.view", u(3, 4), 2, -1, facts=DENSE, oracle=lambda x, *s: x.reshape(s))
+case("Tensor.view_as", u(3, 4), u(12), facts=DENSE, oracle=lambda x, y: x.reshape(y.shape))
 case("Tensor.expand", u(3, 1), -1, 2, oracle=lambda x, *s: np.broadcast_to(x, (3, 2)))
 case("Tensor.expand_as", u(3, 1), u(3, 2), oracle=lambda x, y: np.broadcast_to(x, y.shape))
 case("Tensor.contiguous", u(3, 4), oracle=np.asarray)
@@ -176,9 +182,9 @@ case(
     value=u(),
     oracle=lambda x, mask, value: np.where(mask, value, x),
 )
-case("masked_select", u(3, 4), mask=truth(3, 4), oracle=lambda x, mask: x[mask])
-case("nonzero", exact([[0, 3], [4, 0]]), oracle=lambda x: np.argwhere(x))
-case("nonzero", truth(3, 2), as_tuple=True, oracle=lambda x, as_tuple: np.nonzero(x))
+case("masked_select", u(3, 4), facts=READS, mask=truth(3, 4), oracle=lambda x, mask: x[mask])
+case("nonzero", exact([[0, 3], [4, 0]]), facts=READS, oracle=lambda x: np.argwhere(x))
+case("nonzero", truth(3, 2), facts=READS, as_tuple=True, oracle=lambda x, as_tuple: np.nonzero(x))
 case(
     "take_along_dim",
     u(3, 4),
@@ -228,33 +234,39 @@ case("full", (2, 3), 7, oracle=np.full)
 case("zeros", 2, 3, oracle=lambda *n: np.zeros(n))
 case("ones", 2, 3, dtype=weft.int32, oracle=lambda *n, dtype: np.ones(n, int))
 case("empty", 2, 0, oracle=lambda *n: np.zeros(n))
-case("zeros_like", u(2, 3), oracle=np.zeros_like)
-case("ones_like", u(2, 3), oracle=np.ones_like)
-case("empty_like", u(2, 3), oracle=np.zeros_like)
-case("full_like", u(2, 3), fill_value=2.5, oracle=lambda x, fill_value: np.full_like(x, fill_value))
+case("zeros_like", u(2, 3), facts=CONSTANT, oracle=np.zeros_like)
+case("ones_like", u(2, 3), facts=CONSTANT, oracle=np.ones_like)
+case("empty_like", u(2, 3), facts=CONSTANT, oracle=np.zeros_like)
+case(
+    "full_like",
+    u(2, 3),
+    facts=CONSTANT,
+    fill_value=2.5,
+    oracle=lambda x, fill_value: np.full_like(x, fill_value),
+)
 case("arange", 1, 10, 3, oracle=np.arange)
 case("arange", 1.5, oracle=np.arange)
 case("linspace", 0, 1, 5, oracle=np.linspace)
 case("eye", 3, 2, oracle=np.eye)
-case("Tensor.new_zeros", u(2), 3, oracle=lambda x, n: np.zeros(n))
-case("Tensor.new_ones", u(2), 3, oracle=lambda x, n: np.ones(n))
-case("Tensor.new_full", u(2), (2,), 1.5, oracle=lambda x, n, v: np.full(n, v))
-case("Tensor.new_tensor", u(2), [1.5], oracle=lambda x, v: np.array(v))
+case("Tensor.new_zeros", u(2), 3, facts=CONSTANT, oracle=lambda x, n: np.zeros(n))
+case("Tensor.new_ones", u(2), 3, facts=CONSTANT, oracle=lambda x, n: np.ones(n))
+case("Tensor.new_full", u(2), (2,), 1.5, facts=CONSTANT, oracle=lambda x, n, v: np.full(n, v))
+case("Tensor.new_tensor", u(2), [1.5], facts=CONSTANT, oracle=lambda x, v: np.array(v))
 case("Tensor.to", u(3), weft.float64, oracle=lambda x, kind: x)
 case("Tensor.type_as", u(3), exact([1.0], "float64"), oracle=lambda x, y: x)
-for _name in ("float", "double"):
-    case(f"Tensor.{_name}", u(3), oracle=np.asarray)
+case("Tensor.float", u(3), oracle=np.asarray, facts={"smooth": False})
+case("Tensor.double", u(3), oracle=np.asarray)
 for _name, _kind in (("long", "int64"), ("int", "int32"), ("bool", "bool"), ("byte", "uint8")):
     case(f"Tensor.{_name}", u(3, low=0.0, high=9.0), oracle=lambda x, k=_kind: x.astype(k))
 case("Tensor.cpu", u(3), oracle=np.asarray)
-case("Tensor.detach", u(3), oracle=np.asarray)
+case("Tensor.detach", u(3), facts=CONSTANT, oracle=np.asarray)
 
 # Random numbers: what they are, tests/ops/test_values.py says
 
-case("rand", 2, 3)
-case("randn", 2, 3)
-case("rand_like", u(2, 3))
-case("randn_like", u(2, 3))
-case("randint", 0, 9, (2, 3))
-case("randperm", 5)
-case("multinomial", u(2, 4, low=0.1, high=1.0), num_samples=3)
+case("rand", 2, 3, facts=DRAWS)
+case("randn", 2, 3, facts=DRAWS)
+case("rand_like", u(2, 3), facts=DRAWS)
+case("randn_like", u(2, 3), facts=DRAWS)
+case("randint", 0, 9, (2, 3), facts=DRAWS)
+case("randperm", 5, facts=DRAWS)
+case("multinomial", u(2, 4, low=0.1, high=1.0), num_samples=3, facts=DRAWS)

@@ -48,14 +48,14 @@ case(
 )
 case("elu", u(3, 4), alpha=1.5, oracle=lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(x)))
 case("dropout", u(3, 4), p=0.5, training=False, oracle=lambda x, p, training: x)
-case("dropout", u(3, 4), p=0.5)
+case("dropout", u(3, 4), p=0.5, facts={"draws": True})
 case("embedding", at(2, 3, below=5), u(5, 4), oracle=lambda i, w: w[i])
 case(
     "embedding",
     at(3, below=5),
     u(5, 4),
     padding_idx=1,
-    smooth=False,
+    facts={"smooth": False},
     oracle=lambda i, w, padding_idx: w[i],
 )
 

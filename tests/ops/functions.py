@@ -59,8 +59,18 @@ class Function:
     args: list[Any]
     kwargs: dict[str, Any]
     oracle: Any
+    #: Whether gradients are those of finite differences: no kinks nearby, no random numbers.
     smooth: bool = True
+    #: Why it cannot be compiled, as the error says; empty if it can.
+    unplanned: str = ""
+    #: Whether results depend on no values of inputs, and so have no gradient.
+    constant: bool = False
+    #: Whether it draws random numbers, here of :data:`SEED`.
+    draws: bool = False
+    #: Whether it needs inputs without gaps.
+    dense: bool = False
     kind: str = "function"
+    index: int = 0
     attrs: dict[str, Any] = field(default_factory=dict)
 
     def places(self) -> list[Any]:
@@ -82,7 +92,9 @@ class Function:
         return [weft.tensor(a) for a in self.arrays(dtype)]
 
     def default(self, floats: str = "float64") -> str:
-        return floats
+        """The dtype to try first."""
+        info = INFO.get(self.name) if self.id.endswith("-row") else None
+        return floats if info is None or floats in info.dtypes else "int64"
 
     def filled(self, values: list[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The arguments, with ``values`` in the places of tensors."""
@@ -98,6 +110,8 @@ class Function:
 
     def call(self, inputs: list[weft.Tensor]) -> list[weft.Tensor]:
         args, kwargs = self.filled(inputs)
+        if self.draws and not _core.is_recording():
+            weft.manual_seed(SEED)
         return results(self.function(*args, **kwargs))
 
     def expected(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
@@ -125,30 +139,37 @@ def results(found: Any) -> list[weft.Tensor]:
     return [weft.tensor(found)] if isinstance(found, (bool, int, float)) else []
 
 
+INFO = {info.name: info for info in _core.op_table()}
+#: Where the random stream starts before a function that draws.
+SEED = 7
 FUNCTION_CASES: list[Function] = []
 _count: dict[str, int] = {}
 
 
-def case(name: str, *args: Any, oracle: Any = None, smooth: bool = True, **kwargs: Any) -> None:
-    """Add a case. ``Tensor.name`` is a method."""
+def case(
+    name: str, *args: Any, oracle: Any = None, id: str | None = None, facts: Any = None,
+    **kwargs: Any,
+) -> None:  # fmt: skip
+    """Add a case. ``Tensor.name`` is a method; ``facts`` are fields of :class:`Function`."""
     if name.startswith("Tensor."):
         function = getattr(weft.Tensor, name.removeprefix("Tensor."))
     else:
         function = FUNCTIONS[name].function
     number = _count[name] = _count.get(name, -1) + 1
-    id = f"{name}-{number}"
-    FUNCTION_CASES.append(Function(name, id, function, list(args), kwargs, oracle, smooth))
+    id = f"{name}-{number if id is None else id}"
+    made = Function(name, id, function, list(args), kwargs, oracle, **(facts or {}))
+    FUNCTION_CASES.append(made)
 
 
 def _row_cases() -> None:
     """The functions that are a pointwise row, called as the first sample of the row is."""
-    for row in _core.op_table():
+    for row in INFO.values():
         entry = FUNCTIONS.get(row.name)
         if row.kind != "pointwise" or entry is None or row.name in _count:
             continue
         inputs = [Input(tuple(shape), domain) for shape, domain in row.samples[0]["inputs"]]
         oracle = ORACLE[row.name]
-        case(row.name, *inputs, oracle=lambda *x, oracle=oracle: oracle(x, {}))
+        case(row.name, *inputs, id="row", oracle=lambda *x, oracle=oracle: oracle(x, {}))
 
 
 def load() -> list[Function]:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from tests.ops.fill import FLOATS as FLOATS
 from tests.ops.fill import elements
+from tests.ops.functions import Function, load
 
 import weft
 from weft import _core
 
 ROWS = _core.op_table()
 WORDS = {"true": True, "false": False}
-#: These work on whole numbers and truth values only.
-WHOLE = {"bitwise_and", "bitwise_or", "bitwise_xor"}
 
 
 def _value(text: str) -> Any:
@@ -61,7 +61,7 @@ class Case:
 
     def default(self, floats: str = "float64") -> str:
         """The dtype to try first."""
-        return "int64" if self.name in WHOLE else floats
+        return floats if floats in self.row.dtypes else "int64"
 
     def call(self, inputs: list[weft.Tensor]) -> list[weft.Tensor]:
         return self.row.call(self.index, inputs)
@@ -91,9 +91,11 @@ def _cases() -> list[Case]:
 
 
 CASES = _cases()
+#: Operations and public functions.
+EVERY: list[Any] = [*CASES, *load()]
 
 
-def each(cases: list[Case]) -> dict[str, Any]:
+def each(cases: list[Case] | list[Function]) -> dict[str, Any]:
     """Arguments of ``pytest.mark.parametrize`` for these cases."""
     return {"argnames": "case", "argvalues": cases, "ids": [case.id for case in cases]}
 
@@ -106,7 +108,12 @@ def bits(tensor: weft.Tensor | None) -> Any:
     return str(array.dtype), tuple(tensor.shape), array.tobytes()
 
 
-def differentiable(case: Case) -> bool:
+def on_reals(case: Any) -> bool:
+    """Whether the case takes real numbers."""
+    return bool(case.default() == "float64")
+
+
+def differentiable(case: Any) -> bool:
     """Whether the operation has a gradient that is not an error."""
     inputs = case.tensors(case.default())
     for i in case.free():
