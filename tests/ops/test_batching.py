@@ -4,7 +4,8 @@ import zlib
 
 import numpy as np
 import pytest
-from tests.ops.table import CASES, _fill, each, tensor
+from tests.ops.fill import elements
+from tests.ops.table import CASES, each, tensor
 
 SIZES = (3, 1, 0)
 
@@ -21,7 +22,7 @@ def many(case, size, which):
         elif domain["kind"] == "exact":
             out.append(np.stack([a] * size) if size else np.empty((0, *a.shape), a.dtype))
         else:
-            rows = [_fill(domain, shape, dtype, rng) for _ in range(size)]
+            rows = [elements(domain, shape, dtype, rng) for _ in range(size)]
             out.append(np.stack(rows) if size else np.empty((0, *a.shape), a.dtype))
     return out
 

@@ -3,12 +3,13 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use weft_core::Tensor;
 use weft_core::eager::{self, Eager};
 use weft_core::op::sample::Domain;
 use weft_core::op::{Batch, Class, Op, Sample, Val, forward, register};
+use weft_core::{Fact, Tensor};
 use weft_kernels::DType;
 
+use crate::dtype::PyDType;
 use crate::raise::OrRaise;
 use crate::tensor::PyTensor;
 
@@ -85,6 +86,42 @@ impl PyOpInfo {
             Class::Move => "move",
             Class::Opaque => "opaque",
         }
+    }
+
+    /// The dtypes that inputs whose dtype is free may have.
+    #[getter]
+    fn dtypes(&self) -> Vec<&'static str> {
+        let takes =
+            |&dtype: &DType| self.1.iter().all(|s| s.op.infer(&s.sample_facts(dtype)).is_ok());
+        DType::ALL.iter().filter(|d| takes(d)).map(|d| d.name()).collect()
+    }
+
+    /// Error bound in units in the last place, where no terms cancel.
+    #[getter]
+    fn ulps(&self) -> f32 {
+        self.0.nature().ulps
+    }
+
+    /// By input of the first sample: `yes`, `zero` (piecewise constant), `nothing` (no number
+    /// to differentiate by), or why there is no gradient.
+    #[getter]
+    fn gradients(&self) -> Vec<&'static str> {
+        let sample = &self.1[0];
+        (0..sample.inputs.len()).map(|i| sample.op.gradient(i)).collect()
+    }
+
+    /// The dtypes of the results of sample `i` for inputs of these dtypes.
+    fn result_dtypes(
+        &self,
+        i: usize,
+        dtypes: Vec<PyRef<'_, PyDType>>,
+    ) -> PyResult<Vec<&'static str>> {
+        let sample = &self.1[i];
+        let facts = sample.inputs.iter().zip(&dtypes);
+        let facts: Vec<Fact> =
+            facts.map(|((shape, _), dtype)| Fact::new(dtype.0, *shape)).collect();
+        let found = sample.op.infer(&facts).or_raise()?;
+        Ok(found.iter().map(|fact| fact.dtype.name()).collect())
     }
 
     /// Attributes and inputs of each sample.

@@ -130,6 +130,11 @@ impl Op {
         rule!(self, rule => rule.doc())
     }
 
+    /// Whether input `input` has a gradient, as [`Grad::say`] says it.
+    pub fn gradient(&self, input: usize) -> &'static str {
+        rule!(self, rule => rule.gradient(input).say())
+    }
+
     /// Its attributes as data, of which [`register::make`] makes it again.
     pub fn attrs(&self) -> Attrs {
         let mut fields = Fields::tell();

@@ -225,6 +225,16 @@ impl<R> Grad<R> {
             Grad::Zero | Grad::Nothing | Grad::None(_) => Saves::NONE,
         }
     }
+
+    /// `yes`, `zero` or `nothing`; or why there is none.
+    pub fn say(&self) -> &'static str {
+        match self {
+            Grad::Of(..) | Grad::OfAll(..) => "yes",
+            Grad::Zero => "zero",
+            Grad::Nothing => "nothing",
+            Grad::None(why) => why,
+        }
+    }
 }
 
 /// What a gradient rule is given: the saved values, and the facts of all.

@@ -159,6 +159,7 @@ pub static POW: Row = Row {
         if same { keep(known, 0) } else { None }
     },
     flops: 30,
+    ulps: 1.1,
     ..Row::BINARY
 };
 
@@ -298,6 +299,7 @@ pub static ELU: Row = Row {
         }),
     ],
     flops: 14,
+    ulps: 3.0,
     domain: &[(-2.0, -0.3), (0.5, 1.5)],
     ..Row::BINARY
 };
@@ -326,6 +328,7 @@ pub static ATAN2: Row = Row {
         }),
     ],
     flops: 20,
+    ulps: 1.0,
     ..Row::BINARY
 };
 

@@ -176,6 +176,7 @@ pub static EXP: Row = Row {
     tile: &tile::EXP,
     grads: &[Grad::Of(Y, |e, io, g| e.mul(g, io.output(0)))],
     flops: 10,
+    ulps: 1.0,
     special: TAILS,
     ..Row::UNARY
 };
@@ -190,6 +191,7 @@ pub static EXPM1: Row = Row {
         e.mul(g, exp)
     })],
     flops: 12,
+    ulps: 2.0,
     special: TAILS,
     ..Row::UNARY
 };
@@ -201,6 +203,7 @@ pub static LOG: Row = Row {
     tile: &tile::LOG,
     grads: &[Grad::Of(X, |e, io, g| e.div(g, io.input(0)))],
     flops: 10,
+    ulps: 1.0,
     domain: &[(0.3, 3.0)],
     ..Row::UNARY
 };
@@ -215,6 +218,7 @@ pub static LOG1P: Row = Row {
         e.div(g, d)
     })],
     flops: 12,
+    ulps: 2.0,
     domain: &[(-0.5, 3.0)],
     ..Row::UNARY
 };
@@ -265,6 +269,7 @@ pub static RSQRT: Row = Row {
         e.mul(g, slope)
     })],
     flops: 6,
+    ulps: 1.5,
     domain: &[(0.3, 3.0)],
     ..Row::UNARY
 };
@@ -293,6 +298,7 @@ pub static SIN: Row = Row {
         e.mul(g, cos)
     })],
     flops: 12,
+    ulps: 2.0,
     ..Row::UNARY
 };
 
@@ -307,6 +313,7 @@ pub static COS: Row = Row {
         e.mul(g, slope)
     })],
     flops: 12,
+    ulps: 2.0,
     ..Row::UNARY
 };
 
@@ -321,6 +328,7 @@ pub static TANH: Row = Row {
         e.mul(g, slope)
     })],
     flops: 12,
+    ulps: 3.0,
     special: TAILS,
     ..Row::UNARY
 };
@@ -337,6 +345,7 @@ pub static SIGMOID: Row = Row {
         e.mul(g, slope)
     })],
     flops: 12,
+    ulps: 3.0,
     special: TAILS,
     ..Row::UNARY
 };
@@ -354,6 +363,7 @@ pub static ERF: Row = Row {
         e.mul(g, slope)
     })],
     flops: 16,
+    ulps: 2.0,
     ..Row::UNARY
 };
 
@@ -391,6 +401,7 @@ pub static GELU: Row = Row {
         e.mul(g, slope)
     })],
     flops: 18,
+    ulps: 4.0,
     special: TAILS,
     ..Row::UNARY
 };
@@ -420,6 +431,7 @@ pub static GELU_TANH: Row = Row {
         e.mul(g, slope)
     })],
     flops: 20,
+    ulps: 40.0,
     special: TAILS,
     ..Row::UNARY
 };
@@ -439,6 +451,7 @@ pub static SILU: Row = Row {
         e.mul(g, slope)
     })],
     flops: 13,
+    ulps: 4.0,
     special: TAILS,
     ..Row::UNARY
 };
@@ -453,6 +466,7 @@ pub static SOFTPLUS: Row = Row {
         e.mul(g, slope)
     })],
     flops: 24,
+    ulps: 3.0,
     special: TAILS,
     ..Row::UNARY
 };
