@@ -34,7 +34,7 @@ check: $(VENV)/.built $(VENV)/.tools ## formatting, lints and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-generate: $(VENV)/.built $(VENV)/.tools ## write the exports and the stub of Tensor, which follow from weft.ops
+generate: $(VENV)/.built $(VENV)/.tools ## write exports, stub and reference, which follow from weft.ops
 	$(BIN)/python -m tests.house.generate
 
 sanitize: ## the tests of kernels and core under the address sanitiser

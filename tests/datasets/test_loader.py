@@ -145,3 +145,10 @@ def test_options_that_make_no_sense():
         RandomSampler(range(3), num_samples=4)
     with pytest.raises(IndexError, match="out of range for 3"):
         ConcatDataset([range(3)])[3]
+
+
+def test_in_order_without_a_loader():
+    from weft.utils.data import SequentialSampler
+
+    sampler = SequentialSampler("abcd")
+    assert list(sampler) == [0, 1, 2, 3] == list(sampler) and len(sampler) == 4

@@ -2,7 +2,8 @@
 
 * the ``__all__`` of each file of ``weft.ops``: what ``weft`` exports of it;
 * ``weft/functional.py``: what ``weft.nn.functional`` exports;
-* ``weft/_tensor.pyi``: the methods of ``Tensor`` that are written in Python.
+* ``weft/_tensor.pyi``: the methods of ``Tensor`` that are written in Python;
+* ``docs/reference.md``: what is known of each public function.
 
 ``tests/house/test_generated.py`` fails if running it would change anything.
 """
@@ -15,6 +16,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from tests.house import reference
 from tests.house.source import ROOT, files
 
 from weft._public import FUNCTIONS, METHODS, Entry
@@ -166,6 +168,7 @@ def outputs() -> dict[Path, str]:
         **subjects(),
         WEFT / "functional.py": functional(),
         WEFT / "_tensor.pyi": stub(),
+        ROOT / "docs/reference.md": reference.page(),
     }
 
 

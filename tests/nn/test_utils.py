@@ -62,3 +62,11 @@ def test_vector_round_trip():
     assert twin.bias.tolist() == model.bias.tolist()
     with pytest.raises(ValueError, match=r"expected shape \[9\], got \[8\]"):
         utils.vector_to_parameters(vector[:8], twin.parameters())
+
+
+def test_total_norm():
+    parts = [weft.tensor([3.0, -1.0]), weft.tensor([[4.0]])]
+    assert utils.get_total_norm(parts).item() == pytest.approx(math.sqrt(26))
+    assert utils.get_total_norm(parts, 1.0).item() == pytest.approx(8)
+    assert utils.get_total_norm(parts, math.inf).item() == 4
+    assert utils.get_total_norm([]).item() == 0

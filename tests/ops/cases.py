@@ -120,6 +120,9 @@ case("Tensor.contiguous", u(3, 4), oracle=np.asarray)
 case("Tensor.repeat", u(3, 2), 2, 1, 2, oracle=lambda x, *n: np.tile(x, n))
 case("Tensor.clone", u(3, 4), oracle=np.asarray)
 
+case("remainder", u(3, 4), u(4, low=0.5), oracle=np.remainder)
+case("floor_divide", u(3, 4), u(4, low=0.5), oracle=np.floor_divide)
+
 # Indices
 
 case(
@@ -260,6 +263,32 @@ for _name, _kind in (("long", "int64"), ("int", "int32"), ("bool", "bool"), ("by
     case(f"Tensor.{_name}", u(3, low=0.0, high=9.0), oracle=lambda x, k=_kind: x.astype(k))
 case("Tensor.cpu", u(3), oracle=np.asarray)
 case("Tensor.detach", u(3), facts=CONSTANT, oracle=np.asarray)
+
+# In place, where there is no function of the name
+
+case(
+    "Tensor.addcmul_",
+    u(3, 4),
+    u(4),
+    u(3, 1),
+    value=0.5,
+    oracle=lambda x, a, b, value: x + value * a * b,
+)
+case(
+    "Tensor.addcdiv_",
+    u(3, 4),
+    u(4),
+    u(3, 1, low=1.0),
+    value=0.5,
+    oracle=lambda x, a, b, value: x + value * a / b,
+)
+case("Tensor.lerp_", u(3, 4), u(3, 4), 0.25, oracle=lambda x, end, weight: x + weight * (end - x))
+case("Tensor.zero_", u(3), oracle=np.zeros_like)
+case("Tensor.fill_", u(3), 2.5, oracle=np.full_like)
+case("Tensor.copy_", u(3, 4), u(4), oracle=lambda x, y: np.broadcast_to(y, x.shape))
+case("Tensor.uniform_", u(3), -1.0, 2.0, facts={"draws": True})
+case("Tensor.normal_", u(3), 1.0, 2.0, facts={"draws": True})
+case("Tensor.bernoulli_", u(3), 0.25, facts={"draws": True})
 
 # Random numbers: what they are, tests/ops/test_values.py says
 

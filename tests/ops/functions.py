@@ -16,7 +16,7 @@ from tests.ops.oracle import ORACLE
 
 import weft
 from weft import _core
-from weft._public import FUNCTIONS
+from weft._public import FUNCTIONS, METHODS
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,8 @@ class Function:
         return args, {name: put(value) for name, value in self.kwargs.items()}
 
     def call(self, inputs: list[weft.Tensor]) -> list[weft.Tensor]:
+        if self.name.endswith("_"):
+            inputs = [inputs[0].clone(), *inputs[1:]]
         args, kwargs = self.filled(inputs)
         if self.draws and not _core.is_recording():
             weft.manual_seed(SEED)
@@ -172,10 +174,23 @@ def _row_cases() -> None:
         case(row.name, *inputs, id="row", oracle=lambda *x, oracle=oracle: oracle(x, {}))
 
 
+def _in_place_cases() -> None:
+    """In-place forms of functions: the first case whose result can lie in its input."""
+    found = {case.name for case in FUNCTION_CASES}
+    for name in METHODS:
+        if name.endswith("_") and not name.startswith("_") and f"Tensor.{name}" not in found:
+            bases = [c for c in FUNCTION_CASES if c.name in (name[:-1], f"Tensor.{name[:-1]}")]
+            for base in bases[:1]:
+                oracle = {"oracle": base.oracle} if base.oracle else {}
+                facts = {"smooth": base.smooth}
+                case(f"Tensor.{name}", *base.args, **base.kwargs, **oracle, facts=facts)
+
+
 def load() -> list[Function]:
     """All cases."""
     importlib.import_module("tests.ops.cases")
     importlib.import_module("tests.ops.cases_nn")
     if not any(c.name == "exp" for c in FUNCTION_CASES):
         _row_cases()
+        _in_place_cases()
     return FUNCTION_CASES

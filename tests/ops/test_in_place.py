@@ -1,7 +1,8 @@
 """Results written over memory that the caller names have the bits of fresh results."""
 
 import pytest
-from tests.ops.table import CASES, bits, each
+from tests.ops.functions import SEED
+from tests.ops.table import CASES, EVERY, bits, each
 
 import weft
 
@@ -29,12 +30,13 @@ def fits(a, b):
     return a.dtype == b.dtype and a.shape == b.shape
 
 
-OVER = []
-for _case in CASES:
-    _inputs, _outputs = _case.tensors(_case.default(DTYPE)), results(_case)
-    if len(_outputs) == 1:
-        _places = [i for i, x in enumerate(_inputs) if fits(x, _outputs[0])]
-        OVER += [pytest.param(_case, i, id=f"{_case.id}-over-{i}") for i in _places]
+def places(case):
+    """The inputs that the one result fits over, with what it is."""
+    wants = results(case)
+    if len(wants) == 1:
+        for i, x in enumerate(case.tensors(case.default(DTYPE))):
+            if fits(x, wants[0]):
+                yield i, wants
 
 
 @pytest.mark.parametrize(**each(CASES))
@@ -47,24 +49,44 @@ def test_into_other_memory(case):
     assert [bits(x) for x in inputs] == before
 
 
-@pytest.mark.parametrize("case, place", OVER)
-def test_over_an_input(case, place):
-    inputs, wants = case.tensors(case.default(DTYPE)), results(case)
-    version = inputs[place]._version
-    case.call_into(inputs, [inputs[place]])
-    assert bits(inputs[place]) == bits(wants[0])
-    assert inputs[place]._version > version
+@pytest.mark.parametrize(**each(CASES))
+def test_over_an_input(case):
+    for place, wants in places(case):
+        inputs = case.tensors(case.default(DTYPE))
+        version = inputs[place]._version
+        case.call_into(inputs, [inputs[place]])
+        assert bits(inputs[place]) == bits(wants[0])
+        assert inputs[place]._version > version
 
 
-@pytest.mark.parametrize("case, place", OVER)
-def test_over_a_strided_input(case, place):
-    inputs, wants = case.tensors(case.default(DTYPE)), results(case)
-    wide, view = strided(inputs[place])
-    inputs[place] = view
-    case.call_into(inputs, [view])
-    assert bits(view) == bits(wants[0])
-    gaps = wide.numel() - view.numel()
-    assert int((wide == 0).sum()) >= gaps, "wrote between the elements"
+@pytest.mark.parametrize(**each(CASES))
+def test_over_a_strided_input(case):
+    for place, wants in places(case):
+        inputs = case.tensors(case.default(DTYPE))
+        wide, view = strided(inputs[place])
+        inputs[place] = view
+        case.call_into(inputs, [view])
+        assert bits(view) == bits(wants[0])
+        gaps = wide.numel() - view.numel()
+        assert int((wide == 0).sum()) >= gaps, "wrote between the elements"
+
+
+FORMS = [case for case in EVERY if case.kind == "function" and case.name.endswith("_")]
+
+
+@pytest.mark.parametrize(**each(FORMS))
+def test_methods_in_place(case):
+    """They return the tensor that they changed, also where it lies with gaps."""
+    want = bits(case.call(case.tensors(DTYPE))[0])
+    for lay in (lambda x: x, lambda x: strided(x)[1]):
+        x, *rest = case.tensors(DTYPE)
+        x = lay(x)
+        version = x._version
+        args, kwargs = case.filled([x, *rest])
+        if case.draws:
+            weft.manual_seed(SEED)
+        assert case.function(*args, **kwargs) is x
+        assert bits(x) == want and x._version > version
 
 
 @pytest.mark.parametrize(**each([c for c in CASES if c.kind == "pointwise" and len(c.inputs) > 1]))

@@ -120,3 +120,18 @@ def test_options_are_checked():
         lr_scheduler.LinearLR(opt, 0.0)
     with pytest.raises(TypeError, match="needs an Optimizer"):
         lr_scheduler.StepLR(3, 1)
+
+
+def test_a_scheduler_of_ones_own():
+    class Halves(lr_scheduler.LRScheduler):
+        def get_lr(self):
+            return [base / 2**self.last_epoch for base in self.base_lrs]
+
+    optimizer = SGD([weft.ones(1, requires_grad=True)], lr=1.0)
+    halves = Halves(optimizer)
+    rates = []
+    for _ in range(3):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        halves.step()
+    assert rates == [1.0, 0.5, 0.25]
