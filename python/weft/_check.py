@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from weft._core import Tensor, dtype
+from weft._public import blame
 
 _LARGEST = int(sys.float_info.max)
 
@@ -29,7 +30,7 @@ def not_tensors(op: str, **given: object) -> TypeError:
         TypeError('mm: mat2 expected to be a tensor, got str')
     """
     name, value = next((n, v) for n, v in given.items() if not isinstance(v, Tensor))
-    return TypeError(f"{op}: {name} expected to be a tensor, got {_kind(value)}")
+    return TypeError(blame(op, value, "a tensor", argument=name))
 
 
 def whole(op: str, name: str, value: Any) -> int:

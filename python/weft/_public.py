@@ -120,23 +120,33 @@ def attach() -> None:
         setattr(Tensor, name, attribute)
 
 
-def blame(op: str, value: object, expected: str, got: object = None) -> str:
+def blame(
+    op: str, value: object, expected: str, got: object = None, argument: str | None = None
+) -> str:
     """The sentence for a wrong argument, which native code asks for.
 
     It names the outermost public function that is being called and, if ``value`` is one of its
-    arguments or an item of one, which of them; otherwise ``op``.
+    arguments or an item of one, which of them; otherwise ``op`` and ``argument``.
     """
-    names = {f.__code__: name for name, f in METHODS.items() if isinstance(f, FunctionType)}
-    names |= {e.function.__code__: e.name for e in FUNCTIONS.values() if e.original is None}
     frame: FrameType | None = sys._getframe(1)
-    what = "expected"
     while frame is not None and frame.f_globals.get("__name__", "").startswith("weft."):
-        if frame.f_code in names:
-            op = names[frame.f_code]
-            argument = _argument(frame, value)
-            what = "expected" if argument is None else f"{argument} expected to be"
+        name = _called(frame)
+        if name is not None:
+            op, argument = name, _argument(frame, value) or argument
         frame = frame.f_back
+    what = "expected" if argument is None else f"{argument} expected to be"
     return f"{op}: {what} {expected}, got {type(value).__name__ if got is None else got}"
+
+
+def _called(frame: FrameType) -> str | None:
+    """The public name of the function that a frame runs; in-place forms share their code."""
+    plain = {e.name: e.function for e in FUNCTIONS.values() if e.original is None}
+    for name, function in [*plain.items(), *METHODS.items()]:
+        if isinstance(function, FunctionType) and function.__code__ is frame.f_code:
+            cells = [cell.cell_contents for cell in function.__closure__ or ()]
+            if all(cell is frame.f_locals["into"] for cell in cells):
+                return name
+    return None
 
 
 def _argument(frame: FrameType, value: object) -> str | None:

@@ -10,6 +10,7 @@ import weft
 #: Facts of what reads values, which a plan cannot.
 READS = {"unplanned": "inside a compiled function"}
 DENSE = {"dense": True}
+FIXED = {"fixed": True}
 #: Facts of what only takes shapes and dtypes from its inputs.
 CONSTANT = {"constant": True}
 #: Facts of what draws random numbers.
@@ -105,9 +106,9 @@ case("narrow", u(3, 5), dim=1, start=-3, length=2, oracle=lambda x, **_: x[:, 2:
 case("select", u(3, 4), dim=1, index=-1, oracle=lambda x, dim, index: x[:, index])
 case("cat", [u(2, 3), u(1, 3)], dim=0, oracle=lambda x, dim: np.concatenate(x, dim))
 case("stack", [u(3), u(3)], dim=1, oracle=lambda x, dim: np.stack(x, dim))
-case("split", u(5, 2), 2, oracle=lambda x, n: np.split(x, [2, 4]))
-case("split", u(2, 5), [1, 4], dim=1, oracle=lambda x, n, dim: np.split(x, [1], dim))
-case("chunk", u(5), chunks=3, oracle=lambda x, chunks: np.split(x, [2, 4]))
+case("split", u(5, 2), 2, facts=FIXED, oracle=lambda x, n: np.split(x, [2, 4]))
+case("split", u(2, 5), [1, 4], dim=1, facts=FIXED, oracle=lambda x, n, dim: np.split(x, [1], dim))
+case("chunk", u(5), chunks=3, facts=FIXED, oracle=lambda x, chunks: np.split(x, [2, 4]))
 case("unbind", u(2, 3), dim=1, oracle=lambda x, dim: list(x.T))
 case("flip", u(3, 4), (0, -1), oracle=lambda x, dims: np.flip(x, dims))
 case("tril", u(2, 3, 4), diagonal=1, oracle=lambda x, diagonal: np.tril(x, diagonal))

@@ -71,7 +71,9 @@ case("layer_norm", u(3, 4), (4,), u(4), u(4), eps=1e-3, oracle=nplayer_norm)
 
 
 def attention(q, k, v, mask=None, is_causal=False, scale=None):
-    scores = q @ np.swapaxes(k, -1, -2) * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
+    scores = (
+        q @ np.swapaxes(k, -1, -2) * (1 / math.sqrt(q.shape[-1] or 1) if scale is None else scale)
+    )
     if is_causal:
         mask = np.tri(q.shape[-2], k.shape[-2], dtype=bool)
     if mask is not None:
@@ -157,6 +159,7 @@ case(
     u(3, 4),
     u(3, 4),
     log_target=True,
+    facts={"fixed": True},
     reduction="batchmean",
     oracle=lambda x, y, log_target, reduction: (np.exp(y) * (y - x)).sum() / 3,
 )

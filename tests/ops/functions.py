@@ -67,6 +67,8 @@ class Function:
     constant: bool = False
     #: Whether it draws random numbers, here of :data:`SEED`.
     draws: bool = False
+    #: Whether the oracle is right for inputs of these sizes only.
+    fixed: bool = False
     #: Whether it needs inputs without gaps.
     dense: bool = False
     kind: str = "function"

@@ -1,6 +1,9 @@
 """Modules: the parts that models are made of."""
 
-from weft.nn import functional, init, utils
+import sys as _sys
+
+from weft import functional
+from weft.nn import init, utils
 from weft.nn.activation import (
     ELU,
     GELU,
@@ -29,6 +32,9 @@ from weft.nn.loss import (
 )
 from weft.nn.module import Module
 from weft.nn.parameter import Parameter
+
+# One module under both names, so that what is put into one is seen in the other.
+_sys.modules["weft.nn.functional"] = functional
 
 __all__ = [
     "ELU",

@@ -1,11 +1,4 @@
-"""``weft.nn.functional``: the same module object as ``weft.functional``."""
+"""``weft.nn.functional`` for type checkers; ``weft.nn`` says that it is ``weft.functional``."""
 
-import sys
-from typing import TYPE_CHECKING
-
-from weft import functional
-
-if TYPE_CHECKING:
-    from weft.functional import *  # noqa: F403
-
-sys.modules[__name__] = functional
+from weft.functional import *  # noqa: F403
+from weft.functional import __all__ as __all__

@@ -7,6 +7,9 @@ RuntimeError, dtypes that an operation does not know TypeError.
 
 from __future__ import annotations
 
+from typing import Any
+
+from weft._check import not_tensors, real
 from weft._core import Pointwise, Tensor
 from weft._public import alias, method, public
 from weft._types import Number, Operand, is_number
@@ -257,25 +260,28 @@ def bitwise_xor(input: Operand, other: Operand) -> Tensor:
 @method()
 def addcmul_(self: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``self += value * tensor1 * tensor2``."""
-    _expect_tensors("addcmul_", tensor1, tensor2)
-    return add_(self, _mul(tensor1, tensor2), alpha=value)
+    _expect_tensors("addcmul_", tensor1=tensor1, tensor2=tensor2)
+    return add_(self, _mul(tensor1, tensor2), alpha=_factor("addcmul_", "value", value))
 
 
 @method()
 def addcdiv_(self: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``self += value * tensor1 / tensor2``."""
-    _expect_tensors("addcdiv_", tensor1, tensor2)
-    return add_(self, _div(tensor1, tensor2), alpha=value)
+    _expect_tensors("addcdiv_", tensor1=tensor1, tensor2=tensor2)
+    return add_(self, _div(tensor1, tensor2), alpha=_factor("addcdiv_", "value", value))
 
 
-def _expect_tensors(op: str, *given: object) -> None:
-    for place, value in enumerate(given, 1):
-        if not isinstance(value, Tensor):
-            kind = type(value).__name__
-            raise TypeError(f"{op}: tensor{place} expected to be a tensor, got {kind}")
+def _expect_tensors(op: str, **given: object) -> None:
+    if not all(isinstance(value, Tensor) for value in given.values()):
+        raise not_tensors(op, **given)
+
+
+def _factor(op: str, name: str, value: Operand) -> Any:
+    return value if isinstance(value, Tensor) else real(op, name, value)
 
 
 @method()
 def lerp_(self: Tensor, end: Tensor, weight: Number) -> Tensor:
     """``self += weight * (end - self)``: a part of the way to ``end``."""
-    return add_(self, _sub(end, self), alpha=weight)
+    _expect_tensors("lerp_", end=end)
+    return add_(self, _sub(end, self), alpha=_factor("lerp_", "weight", weight))

@@ -123,14 +123,14 @@ def _soft_cross_entropy(
     dim = 0 if input.ndim == 1 else 1
     classes = input.shape[dim]
     same_shape("cross_entropy", input, target)
-    aim = target if smoothing == 0.0 else target * (1 - smoothing) + smoothing / classes
+    aim = target if smoothing == 0.0 else target * (1 - smoothing) + smoothing / (classes or 1)
     logp = log_softmax(input, dim)
     if weight is not None:
         _check_weight("cross_entropy", weight, classes)
         logp = logp * _core.reshape(weight, [-1 if d == dim else 1 for d in range(input.ndim)])
     rows = -sum(logp * aim, dim)
     if reduction == "mean":
-        return sum(rows) / max(rows.numel(), 1)
+        return sum(rows) / (rows.numel() if classes else 0)
     return reduced(rows, reduction, "cross_entropy")
 
 

@@ -186,4 +186,6 @@ def scatter_add_(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 @method()
 def index_add_(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """``weft.index_add`` in place."""
+    if not isinstance(source, Tensor):
+        raise not_tensors("index_add_", source=source)
     return self.copy_(_core.index("index_add", self, dim, index, source))

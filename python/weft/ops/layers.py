@@ -151,7 +151,7 @@ def scaled_dot_product_attention(
         raise RuntimeError(
             f"{name}: attn_mask expected to be bool or {query.dtype}, got {attn_mask.dtype}"
         )
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else real(name, "scale", scale)
+    factor = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else real(name, "scale", scale)
     scores = _core.matmul(query, _core.transpose(key, -2, -1)) * factor
     if is_causal:
         rows, columns = arange(query.shape[-2])[:, None], arange(key.shape[-2])

@@ -377,11 +377,9 @@ impl PyTensor {
     }
 
     /// Writes `src`, broadcast and converted, over it.
-    fn copy_<'py>(
-        slf: &Bound<'py, Self>,
-        src: &Bound<'py, PyTensor>,
-    ) -> PyResult<Bound<'py, Self>> {
-        eager::assign(&slf.get().0, &src.get().0).or_raise()?;
+    fn copy_<'py>(slf: &Bound<'py, Self>, src: &Any<'_>) -> PyResult<Bound<'py, Self>> {
+        let src = crate::convert::tensor("copy_", src)?;
+        eager::assign(&slf.get().0, &src.0).or_raise()?;
         Ok(slf.clone())
     }
 
