@@ -1,5 +1,5 @@
 use super::*;
-use crate::dtype::Scalar;
+use crate::Scalar;
 use crate::fill::One;
 use crate::layout::Layout;
 use crate::testing::{Tensor, noise32};
