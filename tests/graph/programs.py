@@ -6,12 +6,13 @@ All values of the pool broadcast with each other: their shapes are ``(rows, cols
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 import weft
 import weft.nn.functional as F
-from weft import Tensor
+from weft import Tensor, _core
 
 
 @dataclass
@@ -195,6 +196,13 @@ class World:
         return loss
 
 
+def survives(executable: Any) -> None:
+    """Each stage's graph is made again by its text."""
+    for stage in ("recorded", "tidy", "lowered"):
+        text = executable.text(stage, data=True)
+        assert _core.parse_graph(text) == text
+
+
 def trace(program: Program, static: bool) -> list[list[bytes | None]]:
     """The bits of all that a step changes, after each of six steps."""
     world = World(program)
@@ -206,4 +214,6 @@ def trace(program: Program, static: bool) -> list[list[bytes | None]]:
         steps.append([None if t is None else t.detach().numpy().tobytes() for t in results])
     if static:
         assert run.explain().steps > 0, "the last calls must run a plan"
+        if weft.get_num_threads() == 1:
+            survives(run.executable)
     return steps

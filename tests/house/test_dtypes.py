@@ -10,9 +10,7 @@ KERNELS = rust_files("rust/kernels/src")
 #: What is matched where the answer depends on the element.
 ELEMENT = re.compile(r"match\s+[^{]*(dtype|\.size\(\)|\.width\(\)|category\(\))[^{]*\{")
 #: A last arm that takes whatever is left, and does not say that it is wrong.
-REST = re.compile(
-    r"(?:^|[{},])\s*(?:_|[a-z]\w*)\s*(?:if [^=]*)?=>(?!\s*panic!)", re.MULTILINE
-)
+REST = re.compile(r"(?:^|[{},])\s*(?:_|[a-z]\w*)\s*(?:if [^=]*)?=>(?!\s*panic!)", re.MULTILINE)
 
 
 def rust(path: Path) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from weft import _core
 from weft._compile import CompileWarning
 from weft._compile._explain import Explanation
+from weft._compile._names import Names
 from weft._compile._record import Recorded, record, refusal
 from weft._compile._tree import Results
 from weft._core import CompileError, Dispatch, Entry, Tensor
@@ -93,7 +94,8 @@ class Compiled(Dispatch):
                 return self._new(recorded.entry, args, kwargs, recorded.cause)
             elif recorded.executable is None and recorded.recording.fits(tensors):
                 second, value = self._run(recorded.entry, args, kwargs, recorded.cause)
-                return self._believe(recorded, second, value)
+                names = Names(self._function, args, kwargs, tensors)
+                return self._believe(recorded, second, names, value)
         if len(alike) >= MOST_RECORDINGS:
             raise CompileError(
                 f"compile: recorded {len(alike)} times for the same arguments, and something "
@@ -148,7 +150,7 @@ class Compiled(Dispatch):
             self._warned.add(sentence)
             warnings.warn(f"compile: {sentence}", CompileWarning, stacklevel=_outside())
 
-    def _believe(self, recorded: Recorded, second: Recorded, value: Any) -> Any:
+    def _believe(self, recorded: Recorded, second: Recorded, names: Names, value: Any) -> Any:
         """Make a plan if two recordings do not differ."""
         difference = recorded.difference(second)
         if difference is not None:
@@ -161,7 +163,7 @@ class Compiled(Dispatch):
         except ValueError:
             return value  # another thread has believed it meanwhile
         try:
-            second.settle()
+            second.settle(names)
         except BaseException:
             self._recorded.append(recorded)
             raise

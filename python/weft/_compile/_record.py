@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft import _core
+from weft._compile._names import Names
 from weft._compile._tree import Results, same_tree, tree_text
 from weft._core import CompileError, Entry, Guards, Tensor
 from weft._watch._place import Place
@@ -60,9 +61,11 @@ class Recorded:
             "Pass what changes as an argument"
         )
 
-    def settle(self) -> None:
+    def settle(self, names: Names) -> None:
         """Make the plan, and give the entry what it needs to run."""
-        self.executable = self.recording.compile()
+        recording = self.recording
+        inputs, leaves = names.inputs(recording.sources()), names.leaves(recording.leaves())
+        self.executable = recording.compile(inputs, leaves)
         self.entry.settle(self.guards, self.feeds, self.executable, self.tree)
 
 

@@ -2,11 +2,12 @@
 
 use std::sync::Mutex;
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use weft_core::graph::NodeKind;
-use weft_core::record::{self, Binding, Recording};
+use weft_core::record::{self, Binding, Leaf, Recording};
 use weft_core::{Executable, Tensor, listen};
 
 use crate::call::detached;
@@ -19,6 +20,12 @@ type Tensors<'py> = Vec<PyRef<'py, PyTensor>>;
 
 fn tensors(list: &Tensors<'_>) -> Vec<Tensor> {
     list.iter().map(|t| t.0.clone()).collect()
+}
+
+/// The text, with its data, of the graph that a text stands for.
+#[pyfunction]
+pub fn parse_graph(text: &str) -> PyResult<String> {
+    weft_core::graph::parse(text).map(|graph| graph.to_text()).or_raise()
 }
 
 /// Starts recording on this thread.
@@ -75,14 +82,44 @@ impl PyRecording {
         self.with(|r| r.fits(&args))
     }
 
-    /// Tidies, lowers and plans it; it is used up.
-    fn compile(&self) -> PyResult<PyExecutable> {
+    /// Where each input of the graph comes from: `value` or `gradient`, and a tensor or the
+    /// number of an argument.
+    fn sources(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, Py<PyAny>)>> {
+        let source = |binding: &Binding| match binding {
+            Binding::Arg(i) => Ok(("value", i.into_py_any(py)?)),
+            Binding::Captured(tensor) => Ok(("value", tensor_object(py, tensor)?)),
+            Binding::GradOf(leaf) => Ok(("gradient", leaf_object(py, leaf)?)),
+        };
+        self.with(|r| r.bindings.iter().map(source).collect())?
+    }
+
+    /// The tensors whose `.grad` it sets, or the numbers of arguments.
+    fn leaves(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
+        self.with(|r| r.grads.iter().map(|(leaf, _)| leaf_object(py, leaf)).collect())?
+    }
+
+    /// Tidies, lowers and plans it; it is used up. `inputs` names its inputs, `leaves` the
+    /// tensors whose `.grad` it sets.
+    #[pyo3(signature = (inputs = Vec::new(), leaves = Vec::new()))]
+    fn compile(&self, inputs: Vec<String>, leaves: Vec<String>) -> PyResult<PyExecutable> {
         let mut guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let recording =
+        let mut recording =
             guard.take().ok_or_else(|| PyRuntimeError::new_err("recording: used up"))?;
+        recording.name(inputs, &leaves);
         let executable = Executable::new(recording).or_raise()?;
         let flops = executable.flops();
         Ok(PyExecutable(executable, flops))
+    }
+}
+
+fn tensor_object(py: Python<'_>, tensor: &Tensor) -> PyResult<Py<PyAny>> {
+    PyTensor(tensor.clone()).into_py_any(py)
+}
+
+fn leaf_object(py: Python<'_>, leaf: &Leaf) -> PyResult<Py<PyAny>> {
+    match leaf {
+        Leaf::Captured(tensor) => tensor_object(py, tensor),
+        Leaf::Arg(i) => i.into_py_any(py),
     }
 }
 
@@ -112,14 +149,20 @@ impl PyExecutable {
         self.0.grad_leaves(&tensors(&args)).into_iter().map(PyTensor).collect()
     }
 
-    /// The text form: `recorded`, `tidy` or `lowered`.
-    #[pyo3(signature = (stage = "tidy"))]
-    fn text(&self, stage: &str) -> String {
-        match stage {
-            "recorded" => self.0.recording.graph.to_string(),
-            "lowered" => self.0.lowered.to_string(),
-            _ => self.0.tidy.to_string(),
-        }
+    /// The text form: `recorded`, `tidy` or `lowered`; with `data` that of constants too, so
+    /// that [`parse_graph`] reads it back.
+    #[pyo3(signature = (stage = "tidy", data = false))]
+    fn text(&self, stage: &str, data: bool) -> PyResult<String> {
+        let graph = match stage {
+            "recorded" => &self.0.recording.graph,
+            "tidy" => &self.0.tidy,
+            "lowered" => &self.0.lowered,
+            other => {
+                let what = format!("text: expected recorded, tidy or lowered, got {other}");
+                return Err(PyValueError::new_err(what));
+            }
+        };
+        Ok(if data { graph.to_text() } else { graph.to_string() })
     }
 
     /// The kernel calls, one line each.

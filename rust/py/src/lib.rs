@@ -42,8 +42,8 @@ mod _core {
     use crate::foreign::{array_arrangement, from_buffer, share_buffer};
     #[pymodule_export]
     use crate::graph::{
-        PyExecutable, PyRecording, adopt, reached, record_abort, record_finish, record_start,
-        set_paused, store, verify_plans,
+        PyExecutable, PyRecording, adopt, parse_graph, reached, record_abort, record_finish,
+        record_start, set_paused, store, verify_plans,
     };
     #[pymodule_export]
     use crate::guards::Guards;

@@ -20,7 +20,8 @@ impl<'a> Rewrite<'a> {
     pub fn new(old: &'a Graph) -> Rewrite<'a> {
         let (nodes, values) =
             (Vec::with_capacity(old.nodes.len()), Vec::with_capacity(old.values.len()));
-        let new = Graph { nodes, values, inputs: old.inputs.clone(), outputs: Vec::new() };
+        let (inputs, names) = (old.inputs.clone(), old.names.clone());
+        let new = Graph { nodes, values, inputs, outputs: Vec::new(), names };
         Rewrite { old, new, map: vec![None; old.values.len()] }
     }
 

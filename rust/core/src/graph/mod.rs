@@ -4,6 +4,7 @@
 //! values, so an operation with two results owns two values.
 
 mod edit;
+mod parse;
 mod text;
 mod verify;
 
@@ -18,6 +19,7 @@ use crate::op::{Class, Emit, Faults, Op, Val, Vals};
 use crate::site::Site;
 
 pub use edit::Rewrite;
+pub use parse::parse;
 pub use verify::verify;
 
 /// A value of a graph.
@@ -49,7 +51,7 @@ pub enum NodeKind {
 }
 
 /// One node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// What it does.
     pub kind: NodeKind,
@@ -69,7 +71,7 @@ impl Node {
 }
 
 /// What is known of a value.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Value {
     /// Dtype and shape.
     pub fact: Fact,
@@ -97,8 +99,17 @@ pub struct Output {
     pub role: Role,
 }
 
+/// What inputs and outputs are called, in order; those beyond the end of a list have no name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Names {
+    /// Of inputs: `x`, `model.0.weight`.
+    pub inputs: Vec<String>,
+    /// Of outputs: `loss`.
+    pub outputs: Vec<String>,
+}
+
 /// A whole computation.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Graph {
     /// In an order in which inputs come before their readers.
     pub nodes: Vec<Node>,
@@ -108,6 +119,8 @@ pub struct Graph {
     pub inputs: Vec<ValueId>,
     /// What leaves.
     pub outputs: Vec<Output>,
+    /// What inputs and outputs are called.
+    pub names: Arc<Names>,
 }
 
 impl Graph {

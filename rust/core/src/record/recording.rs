@@ -1,10 +1,13 @@
 //! A finished recording, and how two of them differ.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 use weft_kernels::{Buffer, Layout, Scalar};
 
 use super::given::{Given, Returned};
-use crate::graph::{Graph, NodeKind};
+use crate::graph::{Graph, Names, NodeKind, Output, Role};
 use crate::site::Site;
 use crate::tensor::Tensor;
 
@@ -117,6 +120,37 @@ pub struct Difference {
 }
 
 impl Recording {
+    /// Names the inputs of the graph, and its outputs after them: a new value of an input has
+    /// the input's name, a gradient that of its leaf (`leaves`, in the order of
+    /// [`Recording::grads`]).
+    pub fn name(&mut self, inputs: Vec<String>, leaves: &[String]) {
+        let number = |given: &Option<Given>| match given {
+            Some(Given::Made(number, _)) => Some(*number),
+            _ => None,
+        };
+        let given = self.grads.iter().zip(leaves);
+        let grads: HashMap<u32, &String> =
+            given.filter_map(|((_, given), leaf)| Some((number(given)?, leaf))).collect();
+        let grad = |i: u32| match grads.get(&i) {
+            Some(leaf) => format!("{leaf}.grad"),
+            None => format!("grad{i}"),
+        };
+        let returned = |output: &Output| match output.role {
+            Role::Return(i) => Some(i),
+            _ => None,
+        };
+        let first = self.graph.outputs.iter().filter_map(returned).min().unwrap_or(0);
+        let output = |output: &Output| match output.role {
+            Role::Return(i) => format!("result{}", i - first),
+            Role::Update(i) => {
+                inputs.get(i as usize).map_or_else(|| format!("input{i}"), String::clone)
+            }
+            Role::Grad(i) => grad(i),
+        };
+        let outputs = self.graph.outputs.iter().map(output).collect();
+        self.graph.names = Arc::new(Names { inputs, outputs });
+    }
+
     /// Whether a call with these arguments finds the `.grad` fields that were read, the
     /// `requires_grad` flags of captured tensors and the sharing of memory as they were.
     pub fn fits(&self, args: &[Tensor]) -> bool {
