@@ -8,8 +8,9 @@ use smallvec::{SmallVec, smallvec};
 use weft_kernels::{Buffer, DType, Layout};
 
 use crate::error::{Error, Result};
-use crate::exec::{Plan, Run};
+use crate::exec::{Control, Plan, Results, Run, Step};
 use crate::graph::{Graph, Role};
+use crate::op::bind::Operands;
 use crate::pass;
 use crate::random;
 use crate::record::{Binding, Given, Recording};
@@ -78,12 +79,37 @@ impl Executable {
     /// Runs on `args` (which fit the recording) and returns what the function returns.
     /// Updated tensors, `.grad` fields and the random stream change as in an eager run.
     pub fn call(&self, args: &[Tensor]) -> Result<SmallVec<[Tensor; 2]>> {
+        let outputs = self.through(args, |run, inputs| run.call(&self.plan, inputs))?;
+        Ok(self.end(outputs, args))
+    }
+
+    /// [`Executable::call`], with somebody who is shown every step as [`Run::each`] says; the
+    /// values that a step makes are those of [`Executable::lowered`]. `None` if it was
+    /// stopped: nothing has changed.
+    pub fn each(
+        &self,
+        args: &[Tensor],
+        watch: &mut dyn FnMut(&Step, &Operands) -> Control,
+    ) -> Result<Option<SmallVec<[Tensor; 2]>>> {
+        let outputs = self.through(args, |run, inputs| run.each(&self.plan, inputs, watch))?;
+        Ok(outputs.map(|outputs| self.end(outputs, args)))
+    }
+
+    fn through<T>(
+        &self,
+        args: &[Tensor],
+        body: impl FnOnce(&mut Run, &[Buffer]) -> Result<T>,
+    ) -> Result<T> {
         let inputs: SmallVec<[Buffer; 16]> =
             self.recording.bindings.iter().map(|b| bind(b, args)).collect::<Result<_>>()?;
         let mut run = self.take_run()?;
-        let outputs = run.call(&self.plan, &inputs);
+        let outputs = body(&mut run, &inputs);
         self.lock_runs().push(run);
-        let outputs = outputs?;
+        outputs
+    }
+
+    /// What a run that has come to its end changes and returns.
+    fn end(&self, outputs: Results, args: &[Tensor]) -> SmallVec<[Tensor; 2]> {
         random::advance(self.recording.random_blocks);
         for i in &self.plan.updates {
             if let Binding::Arg(k) = &self.recording.bindings[*i]
@@ -92,7 +118,7 @@ impl Executable {
                 args[*k].buffer().bump_version();
             }
         }
-        Ok(self.deliver(outputs, args))
+        self.deliver(outputs, args)
     }
 
     fn lock_runs(&self) -> std::sync::MutexGuard<'_, Vec<Run>> {
@@ -105,7 +131,7 @@ impl Executable {
     }
 
     /// Sets what the function sets and returns what it returns.
-    fn deliver(&self, outputs: SmallVec<[Buffer; 2]>, args: &[Tensor]) -> SmallVec<[Tensor; 2]> {
+    fn deliver(&self, outputs: Results, args: &[Tensor]) -> SmallVec<[Tensor; 2]> {
         let recording = &self.recording;
         let mut made: SmallVec<[Option<(Buffer, DType)>; 4]> = smallvec![None; outputs.len()];
         for (buffer, target) in outputs.into_iter().zip(self.plan.targets()) {

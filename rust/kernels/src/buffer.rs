@@ -349,6 +349,18 @@ fn give(class: usize, ptr: NonNull<u8>) {
     }
 }
 
+/// What is known of an argument before its memory is: how it lies, and its data if that
+/// never changes. The offset counts from wherever the memory will begin.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// How the bytes are read.
+    pub dtype: DType,
+    /// Which elements, in which order.
+    pub layout: Layout,
+    /// The memory itself, if its contents are always the same.
+    pub constant: Option<Buffer>,
+}
+
 /// A strided window onto a buffer: how every kernel receives its inputs and outputs.
 #[derive(Debug, Clone, Copy)]
 pub struct Arg<'a> {

@@ -39,7 +39,7 @@ pub mod threads;
 pub mod tile;
 mod walk;
 
-pub use buffer::{Arg, Buffer, WeakBuffer};
+pub use buffer::{Arg, Buffer, Spec, WeakBuffer};
 pub use dtype::{DType, Element};
 pub use layout::Layout;
 pub use scalar::Scalar;

@@ -12,5 +12,5 @@ mod planner;
 mod run;
 mod verify;
 
-pub use plan::{Plan, Report, Target, verify_plans};
-pub use run::Run;
+pub use plan::{Plan, Report, Step, Target, verify_plans};
+pub use run::{Control, Results, Run};

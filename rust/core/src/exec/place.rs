@@ -37,17 +37,6 @@ pub struct Root {
     pub bytes: usize,
 }
 
-/// Where a value lies.
-#[derive(Debug, Clone, Copy)]
-pub struct Place {
-    /// The memory.
-    pub root: RootId,
-    /// Element type.
-    pub dtype: DType,
-    /// Which elements.
-    pub layout: Layout,
-}
-
 /// Whether two layouts show the same elements in the same order: strides of dimensions of
 /// size 1 say nothing.
 pub fn alike(a: &Layout, b: &Layout) -> bool {
@@ -56,26 +45,21 @@ pub fn alike(a: &Layout, b: &Layout) -> bool {
     a.shape == b.shape && (a.numel() == 0 || (a.offset == b.offset && steps()))
 }
 
-/// One kernel call.
-#[derive(Debug, Clone)]
-pub struct Step {
+/// One kernel call of a plan in the making: an operation, and numbers of places.
+#[derive(Debug)]
+pub struct Call {
     /// What runs.
     pub op: Op,
-    /// What it reads.
-    pub inputs: SmallVec<[Place; 4]>,
-    /// What it writes.
-    pub outputs: SmallVec<[Place; 2]>,
+    /// Where it reads.
+    pub ins: SmallVec<[u32; 4]>,
+    /// Where it writes.
+    pub outs: SmallVec<[u32; 2]>,
+    /// The values that it reads.
+    pub reads: SmallVec<[ValueId; 4]>,
+    /// The values that it makes.
+    pub makes: SmallVec<[ValueId; 2]>,
     /// The user's line.
     pub site: Site,
-}
-
-/// Which values a step reads and makes, in the order of its places.
-#[derive(Debug, Clone)]
-pub struct Deed {
-    /// What it reads.
-    pub reads: SmallVec<[ValueId; 4]>,
-    /// What it makes.
-    pub makes: SmallVec<[ValueId; 2]>,
 }
 
 /// Constant data, shared where equal.

@@ -2,14 +2,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use smallvec::SmallVec;
 use weft_kernels::{Buffer, Layout};
 
-use super::place::Step;
 use super::planner::Planner;
 use super::verify;
 use crate::error::Result;
 use crate::fact::Fact;
-use crate::graph::{Graph, Role};
+use crate::graph::{Graph, Role, ValueId};
+use crate::op::bind::{Bound, Place};
+use crate::site::Site;
 
 /// What becomes of a graph output when a plan has run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,25 @@ pub struct Report {
     pub late_copies: usize,
 }
 
+/// One kernel call.
+#[derive(Debug)]
+pub struct Step {
+    /// What runs.
+    pub(super) bound: Box<dyn Bound>,
+    /// What it is called.
+    pub name: &'static str,
+    /// Numbers of the places that it reads.
+    pub(super) ins: SmallVec<[u32; 4]>,
+    /// Numbers of the places that it writes.
+    pub(super) outs: SmallVec<[u32; 2]>,
+    /// The values of the graph that lie there when it has run.
+    pub makes: SmallVec<[ValueId; 2]>,
+    /// The place of its working memory.
+    pub(super) scratch: Option<u32>,
+    /// The user's line.
+    pub site: Site,
+}
+
 /// A finished program: immutable, shared between threads.
 ///
 /// Its steps are two runs. Those before the commit point may fail and write only memory
@@ -44,6 +65,8 @@ pub struct Report {
 #[derive(Debug)]
 pub struct Plan {
     pub(super) steps: Vec<Step>,
+    /// Where values lie, by number.
+    pub(super) places: Vec<Place>,
     /// How many steps come before the commit point.
     pub(super) commit: usize,
     /// The slab is buffer 0; then constants, inputs, outputs.
@@ -67,9 +90,9 @@ pub fn verify_plans(on: bool) {
 impl Plan {
     /// Plans `graph` for inputs that lie as `layouts` say (offsets 0) and share no memory.
     pub fn new(graph: &Graph, layouts: &[Layout]) -> Result<Plan> {
-        let (plan, deeds) = Planner::plan(graph, layouts)?;
+        let (plan, calls) = Planner::plan(graph, layouts)?;
         if VERIFY.load(Ordering::Relaxed) {
-            verify::verify(graph, layouts, &plan, &deeds)?;
+            verify::verify(graph, layouts, &plan, &calls)?;
         }
         Ok(plan)
     }
@@ -89,12 +112,12 @@ impl Plan {
         self.steps
             .iter()
             .map(|step| {
-                let facts: Vec<String> = step
-                    .outputs
-                    .iter()
-                    .map(|p| Fact::new(p.dtype, p.layout.shape).to_string())
-                    .collect();
-                format!("{} -> {}  # {}", step.op.name(), facts.join(", "), step.site)
+                let fact = |place: &u32| {
+                    let place = &self.places[*place as usize];
+                    Fact::new(place.dtype, place.layout.shape).to_string()
+                };
+                let facts: Vec<String> = step.outs.iter().map(fact).collect();
+                format!("{} -> {}  # {}", step.name, facts.join(", "), step.site)
             })
             .collect()
     }

@@ -10,22 +10,24 @@ use smallvec::{SmallVec, smallvec};
 use weft_kernels::{Layout, Shape};
 
 use super::order::{MANY, Order};
-use super::place::{Deed, Place, Pool, Root, RootId, RootKind, Step, alike};
+use super::place::{Call, Pool, Root, RootId, RootKind, alike};
 use super::plan::{Plan, Report};
 use crate::error::Result;
 use crate::fact::Fact;
 use crate::graph::{Graph, Node, NodeKind, Role, ValueId};
+use crate::op::bind::Place;
 use crate::op::cast::Cast;
 use crate::op::{Class, Op, Read};
 
 pub(super) struct Planner<'a> {
     pub(super) graph: &'a Graph,
     layouts: &'a [Layout],
-    pub(super) steps: Vec<Step>,
-    /// Which values each step reads and makes.
-    pub(super) deeds: Vec<Deed>,
+    pub(super) calls: Vec<Call>,
     pub(super) roots: Vec<Root>,
-    places: Vec<Option<Place>>,
+    /// All places, by number.
+    pub(super) table: Vec<Place>,
+    /// By value, the number of its place.
+    places: Vec<Option<u32>>,
     pub(super) pool: Pool,
     const_roots: HashMap<usize, RootId>,
     pub(super) input_roots: Vec<RootId>,
@@ -34,7 +36,7 @@ pub(super) struct Planner<'a> {
     /// By root: values on it that still have readers.
     busy: Vec<u32>,
     /// Where values lie that replace the contents of an input, once that is sure.
-    sources: Vec<Option<Place>>,
+    sources: Vec<Option<u32>>,
     pub(super) report: Report,
 }
 
@@ -64,8 +66,8 @@ impl<'a> Operands<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// The plan, and what each of its steps reads and makes.
-    pub fn plan(graph: &'a Graph, layouts: &'a [Layout]) -> Result<(Plan, Vec<Deed>)> {
+    /// The plan, and the calls that its steps make.
+    pub fn plan(graph: &'a Graph, layouts: &'a [Layout]) -> Result<(Plan, Vec<Call>)> {
         let mut planner = Planner::new(graph, layouts);
         let rest = planner.given()?;
         let given: Vec<bool> = planner.places.iter().map(Option::is_some).collect();
@@ -74,7 +76,7 @@ impl<'a> Planner<'a> {
             planner.node(&graph.nodes[at], &[]);
         }
         planner.save();
-        let commit = planner.steps.len();
+        let commit = planner.calls.len();
         for &at in &order.nodes[order.commit..] {
             planner.node(&graph.nodes[at], &order.homes);
         }
@@ -87,9 +89,9 @@ impl<'a> Planner<'a> {
         Planner {
             graph,
             layouts,
-            steps: Vec::new(),
-            deeds: Vec::new(),
+            calls: Vec::new(),
             roots: Vec::new(),
+            table: Vec::new(),
             places: vec![None; graph.values.len()],
             pool: Pool::default(),
             const_roots: HashMap::new(),
@@ -101,22 +103,34 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn root(&mut self, kind: RootKind, bytes: usize) -> RootId {
+    pub(super) fn root(&mut self, kind: RootKind, bytes: usize) -> RootId {
         self.roots.push(Root { kind, bytes });
         self.busy.push(0);
         self.roots.len() - 1
     }
 
-    fn place(&self, value: ValueId) -> Place {
+    fn place(&self, value: ValueId) -> u32 {
         self.places[value.0 as usize].expect("values are placed before they are read")
     }
 
+    fn at(&self, place: u32) -> &Place {
+        &self.table[place as usize]
+    }
+
+    /// Numbers a place.
+    pub(super) fn put(&mut self, place: Place) -> u32 {
+        self.table.push(place);
+        self.table.len() as u32 - 1
+    }
+
     /// Says where a value lies.
-    fn settle(&mut self, value: ValueId, place: Place) {
+    fn settle(&mut self, value: ValueId, place: Place) -> u32 {
         if self.readers[value.0 as usize] > 0 {
             self.busy[place.root] += 1;
         }
-        self.places[value.0 as usize] = Some(place);
+        let number = self.put(place);
+        self.places[value.0 as usize] = Some(number);
+        number
     }
 
     /// One reader of `value` has been planned.
@@ -124,7 +138,7 @@ impl<'a> Planner<'a> {
         let readers = &mut self.readers[value.0 as usize];
         *readers -= 1;
         if *readers == 0 {
-            let root = self.place(value).root;
+            let root = self.at(self.place(value)).root;
             self.busy[root] -= 1;
         }
     }
@@ -134,11 +148,13 @@ impl<'a> Planner<'a> {
         Place { root, dtype: fact.dtype, layout: Layout::contiguous(fact.shape) }
     }
 
-    fn copy(&mut self, value: ValueId, from: Place, to: Place) {
-        let op = Op::Cast(Cast { dtype: from.dtype });
+    /// Copies a value from one place to another.
+    fn copy(&mut self, value: ValueId, from: u32, to: u32) {
+        let op = Op::Cast(Cast { dtype: self.at(from).dtype });
         let site = self.graph.maker(value).site;
-        self.steps.push(Step { op, inputs: smallvec![from], outputs: smallvec![to], site });
-        self.deeds.push(Deed { reads: smallvec![value], makes: smallvec![value] });
+        let (ins, outs) = (smallvec![from], smallvec![to]);
+        let (reads, makes) = (smallvec![value], smallvec![value]);
+        self.calls.push(Call { op, ins, outs, reads, makes, site });
     }
 
     fn constant(&mut self, at: usize, bytes: usize) -> RootId {
@@ -192,6 +208,7 @@ impl<'a> Planner<'a> {
     fn view(&mut self, node: &Node) -> bool {
         let NodeKind::Call(Op::View(view)) = &node.kind else { return false };
         let Some(from) = self.places[node.inputs[0].0 as usize] else { return false };
+        let from = *self.at(from);
         let Some(layout) = view.layout(&from.layout) else { return false };
         self.settle(node.outputs[0], Place { layout, ..from });
         self.release(node.inputs[0]);
@@ -203,25 +220,26 @@ impl<'a> Planner<'a> {
             return;
         }
         let NodeKind::Call(op) = &node.kind else { return };
-        let mut inputs: SmallVec<[Place; 4]> = SmallVec::new();
+        let mut ins: SmallVec<[u32; 4]> = SmallVec::new();
         for (j, value) in node.inputs.iter().enumerate() {
             let place = self.place(*value);
-            if op.reads(j) == Read::Contiguous && !place.layout.is_contiguous() {
+            if op.reads(j) == Read::Contiguous && !self.at(place).layout.is_contiguous() {
                 let fact = self.graph.fact(*value);
                 let copy = self.fresh(RootKind::Slab, fact);
+                let copy = self.put(copy);
                 self.report.total_bytes += fact.bytes();
                 self.report.copies += 1;
                 self.copy(*value, place, copy);
-                inputs.push(copy);
+                ins.push(copy);
             } else {
-                inputs.push(place);
+                ins.push(place);
             }
         }
         node.inputs.iter().for_each(|value| self.release(*value));
-        let outputs = self.results(op, node, &inputs, homes);
-        self.steps.push(Step { op: op.clone(), inputs, outputs, site: node.site });
+        let inputs: SmallVec<[Place; 4]> = ins.iter().map(|&place| *self.at(place)).collect();
+        let outs = self.results(op, node, &inputs, homes);
         let (reads, makes) = (node.inputs.clone(), node.outputs.iter().copied().collect());
-        self.deeds.push(Deed { reads, makes });
+        self.calls.push(Call { op: op.clone(), ins, outs, reads, makes, site: node.site });
     }
 
     /// Places the results of an operation on operands at `inputs`.
@@ -231,9 +249,9 @@ impl<'a> Planner<'a> {
         node: &Node,
         inputs: &[Place],
         homes: &[Option<usize>],
-    ) -> SmallVec<[Place; 2]> {
+    ) -> SmallVec<[u32; 2]> {
         let operands = Operands::new(op, inputs);
-        let mut outputs: SmallVec<[Place; 2]> = SmallVec::new();
+        let mut outputs: SmallVec<[u32; 2]> = SmallVec::new();
         for (k, value) in node.outputs.iter().enumerate() {
             let fact = self.graph.fact(*value);
             self.report.total_bytes += fact.bytes();
@@ -243,8 +261,7 @@ impl<'a> Planner<'a> {
                 .or_else(|| self.victim(&operands, k, fact, &outputs));
             self.report.in_place += usize::from(reused.is_some());
             let place = reused.unwrap_or_else(|| self.fresh(RootKind::Slab, fact));
-            self.settle(*value, place);
-            outputs.push(place);
+            outputs.push(self.settle(*value, place));
         }
         outputs
     }
@@ -271,13 +288,7 @@ impl<'a> Planner<'a> {
     }
 
     /// An operand that nobody needs any more and that output `k` may be written over.
-    fn victim(
-        &self,
-        operands: &Operands,
-        k: usize,
-        fact: Fact,
-        outputs: &[Place],
-    ) -> Option<Place> {
+    fn victim(&self, operands: &Operands, k: usize, fact: Fact, outputs: &[u32]) -> Option<Place> {
         if operands.places.len() > MANY {
             return None;
         }
@@ -289,7 +300,7 @@ impl<'a> Planner<'a> {
                 && root.bytes == fact.bytes()
                 && place.dtype.size() == fact.dtype.size()
                 && alike(&place.layout, &layout)
-                && !outputs.iter().any(|o| o.root == place.root)
+                && !outputs.iter().any(|o| self.at(*o).root == place.root)
                 && operands.allow(k, place)
         };
         let place = operands.places.iter().find(fits)?;
@@ -299,7 +310,7 @@ impl<'a> Planner<'a> {
     /// The input that an output updates, unless it gets the contents that it has.
     fn updated(&self, role: Role, value: ValueId) -> Option<usize> {
         let Role::Update(i) = role else { return None };
-        let (i, place) = (i as usize, self.places[value.0 as usize]);
+        let (i, place) = (i as usize, self.places[value.0 as usize].map(|place| self.at(place)));
         let same = place
             .is_some_and(|p| p.root == self.input_roots[i] && alike(&p.layout, &self.layouts[i]));
         (!same).then_some(i)
@@ -321,7 +332,7 @@ impl<'a> Planner<'a> {
             let number = target;
             target += usize::from(returned);
             let Some(place) = self.places[output.value.0 as usize] else { continue };
-            let RootKind::Input(j) = self.roots[place.root].kind else { continue };
+            let RootKind::Input(j) = self.roots[self.at(place).root].kind else { continue };
             let kind = match returned {
                 true => RootKind::Output(number),
                 false if !changes[j] || self.updated(output.role, output.value).is_none() => {
@@ -330,6 +341,7 @@ impl<'a> Planner<'a> {
                 false => RootKind::Slab,
             };
             let kept = self.fresh(kind, self.graph.fact(output.value));
+            let kept = self.put(kept);
             self.report.copies += 1;
             self.copy(output.value, place, kept);
             self.release(output.value);
@@ -346,7 +358,8 @@ impl<'a> Planner<'a> {
             if self.sources[at].is_some() {
                 continue;
             }
-            let (place, fact) = (self.place(output.value), self.graph.fact(output.value));
+            let (from, fact) = (self.place(output.value), self.graph.fact(output.value));
+            let place = self.table[from as usize];
             let root = &mut self.roots[place.root];
             let whole =
                 alike(&place.layout, &Layout::contiguous(fact.shape)) && root.bytes == fact.bytes();
@@ -354,8 +367,9 @@ impl<'a> Planner<'a> {
                 root.kind = RootKind::Output(number);
             } else {
                 let out = self.fresh(RootKind::Output(number), fact);
+                let out = self.put(out);
                 self.report.copies += 1;
-                self.copy(output.value, place, out);
+                self.copy(output.value, from, out);
             }
         }
     }
@@ -366,10 +380,11 @@ impl<'a> Planner<'a> {
         for (at, output) in graph.outputs.iter().enumerate() {
             let Some(i) = self.updated(output.role, output.value) else { continue };
             let from = self.sources[at].unwrap_or_else(|| self.place(output.value));
-            let constant = matches!(self.roots[from.root].kind, RootKind::Const(_));
+            let Place { root, dtype, .. } = *self.at(from);
+            let constant = matches!(self.roots[root].kind, RootKind::Const(_));
             self.report.late_copies += usize::from(!constant);
-            let to =
-                Place { root: self.input_roots[i], dtype: from.dtype, layout: self.layouts[i] };
+            let to = Place { root: self.input_roots[i], dtype, layout: self.layouts[i] };
+            let to = self.put(to);
             self.copy(output.value, from, to);
         }
     }

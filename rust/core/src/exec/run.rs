@@ -1,11 +1,11 @@
 //! Running a plan.
 
 use smallvec::SmallVec;
-use weft_kernels::{Arg, Buffer};
+use weft_kernels::Buffer;
 
-use super::place::{Place, Step};
-use super::plan::Plan;
+use super::plan::{Plan, Step};
 use crate::error::{Error, ErrorKind, Result};
+use crate::op::bind::Operands;
 
 /// The working memory of one caller. The slab stays between runs.
 #[derive(Debug)]
@@ -13,6 +13,19 @@ pub struct Run {
     /// Slab, constants, inputs, outputs.
     buffers: Vec<Buffer>,
 }
+
+/// What becomes of a run after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// It goes on.
+    Go,
+    /// It ends here, if nobody outside has seen a change yet; otherwise it goes on to its end,
+    /// and nobody is asked any more.
+    Stop,
+}
+
+/// Buffers of results.
+pub type Results = SmallVec<[Buffer; 2]>;
 
 impl Run {
     /// Working memory for `plan`.
@@ -28,7 +41,31 @@ impl Run {
     ///
     /// # Panics
     /// When there are not as many inputs as the plan has.
-    pub fn call(&mut self, plan: &Plan, inputs: &[Buffer]) -> Result<SmallVec<[Buffer; 2]>> {
+    pub fn call(&mut self, plan: &Plan, inputs: &[Buffer]) -> Result<Results> {
+        let results = self.through(plan, inputs, |_, _| Control::Go)?;
+        Ok(results.expect("nobody stopped it"))
+    }
+
+    /// [`Run::call`], with somebody who is shown each step after it was made, and what it read
+    /// (unless it was written over) and made. `None` if it was stopped: nothing has changed.
+    ///
+    /// # Panics
+    /// As [`Run::call`].
+    pub fn each(
+        &mut self,
+        plan: &Plan,
+        inputs: &[Buffer],
+        watch: &mut dyn FnMut(&Step, &Operands) -> Control,
+    ) -> Result<Option<Results>> {
+        self.through(plan, inputs, watch)
+    }
+
+    fn through(
+        &mut self,
+        plan: &Plan,
+        inputs: &[Buffer],
+        watch: impl FnMut(&Step, &Operands) -> Control,
+    ) -> Result<Option<Results>> {
         assert_eq!(inputs.len(), plan.inputs.len(), "one buffer per input");
         if let Some(i) = (0..inputs.len()).find(|&i| !plan.holds(i, inputs[i].len())) {
             return Err(Error::compile(format_args!("input {i} is smaller than was recorded")));
@@ -36,38 +73,58 @@ impl Run {
         let fixed = 1 + plan.constants.len();
         self.buffers.truncate(fixed);
         self.buffers.extend_from_slice(inputs);
-        let result = self.steps(plan);
+        let done = self.steps(plan, watch);
         let outputs = self.buffers.drain(fixed + inputs.len()..).collect();
         self.buffers.truncate(fixed);
-        result?;
+        if done? == Control::Stop {
+            return Ok(None);
+        }
         for &i in &plan.updates {
             inputs[i].bump_version();
         }
-        Ok(outputs)
+        Ok(Some(outputs))
     }
 
-    fn steps(&mut self, plan: &Plan) -> Result<()> {
+    /// Makes all steps, or those before the one that was stopped at.
+    fn steps(
+        &mut self,
+        plan: &Plan,
+        mut watch: impl FnMut(&Step, &Operands) -> Control,
+    ) -> Result<Control> {
         for target in &plan.targets {
             self.buffers.push(memory(target.fact.bytes())?);
         }
         let (before, after) = plan.steps.split_at(plan.commit);
-        before.iter().try_for_each(|step| self.step(step))?;
-        for step in after {
-            let done = self.step(step);
-            debug_assert!(done.is_ok(), "{} failed after the commit point", step.op.name());
-            done?;
+        for step in before {
+            let operands = self.step(plan, step)?;
+            if watch(step, &operands) == Control::Stop {
+                return Ok(Control::Stop);
+            }
         }
-        Ok(())
+        let mut asked = Control::Go;
+        for step in after {
+            let done = self.step(plan, step);
+            debug_assert!(done.is_ok(), "{} failed after the commit point", step.name);
+            let operands = done?;
+            if asked == Control::Go {
+                asked = watch(step, &operands);
+            }
+        }
+        Ok(Control::Go)
     }
 
-    fn step(&self, step: &Step) -> Result<()> {
-        let inputs: SmallVec<[Arg; 8]> = step.inputs.iter().map(|p| self.arg(p)).collect();
-        let outputs: SmallVec<[Arg; 4]> = step.outputs.iter().map(|p| self.arg(p)).collect();
-        step.op.run(&inputs, &outputs).map_err(|error| located(error, step))
-    }
-
-    fn arg<'a>(&'a self, place: &'a Place) -> Arg<'a> {
-        Arg::new(&self.buffers[place.root], place.dtype, &place.layout)
+    fn step<'a>(&'a self, plan: &'a Plan, step: &'a Step) -> Result<Operands<'a>> {
+        let operands = Operands {
+            buffers: &self.buffers,
+            places: &plan.places,
+            ins: &step.ins,
+            outs: &step.outs,
+            scratch: step.scratch,
+        };
+        match step.bound.run(&operands) {
+            Ok(()) => Ok(operands),
+            Err(error) => Err(located(error, step)),
+        }
     }
 }
 

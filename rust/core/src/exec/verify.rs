@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, HashMap};
 use smallvec::SmallVec;
 use weft_kernels::{Arg, Buffer, DType, Layout, Shape};
 
-use super::place::{Deed, Place, Pool, Step, alike};
+use super::place::{Call, Pool, alike};
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::fact::Fact;
 use crate::graph::{Graph, NodeKind, Role, ValueId};
+use crate::op::bind::Place;
 use crate::op::{Faults, Op};
 
 /// A stretch of a buffer that holds a value.
@@ -47,11 +48,11 @@ fn span(place: &Place) -> (usize, usize) {
     (place.layout.offset * size, place.layout.end() * size)
 }
 
-/// Checks `plan` for `graph`, whose inputs lie as `layouts`; `deeds` are those of its steps.
-pub(super) fn verify(graph: &Graph, layouts: &[Layout], plan: &Plan, deeds: &[Deed]) -> Result<()> {
+/// Checks `plan` for `graph`, whose inputs lie as `layouts`; its steps make `calls`.
+pub(super) fn verify(graph: &Graph, layouts: &[Layout], plan: &Plan, calls: &[Call]) -> Result<()> {
     let mut memory = Memory::new(graph, layouts, plan);
-    for (at, (step, deed)) in plan.steps.iter().zip(deeds).enumerate() {
-        memory.step(at, step, deed)?;
+    for (at, (call, step)) in calls.iter().zip(&plan.steps).enumerate() {
+        memory.step(at, call, step.scratch)?;
     }
     let mut ends: Vec<ValueId> = graph.inputs.clone();
     let mut targets = Vec::new();
@@ -104,24 +105,54 @@ impl<'a> Memory<'a> {
         before.take_while(|(_, p)| p.end > start).map(|(&at, p)| (at, *p)).collect()
     }
 
-    fn step(&mut self, at: usize, step: &Step, deed: &Deed) -> Result<()> {
+    fn place(&self, number: u32) -> &'a Place {
+        &self.plan.places[number as usize]
+    }
+
+    fn step(&mut self, at: usize, call: &Call, scratch: Option<u32>) -> Result<()> {
         if at >= self.plan.commit {
-            let facts: Vec<Fact> =
-                step.inputs.iter().map(|p| Fact::new(p.dtype, p.layout.shape)).collect();
-            if step.op.faults(&facts) != Faults::Never {
-                return wrong(format_args!("step {at}, {}, can fail too late", step.op.name()));
+            let fact = |place: &u32| {
+                let place = self.place(*place);
+                Fact::new(place.dtype, place.layout.shape)
+            };
+            let facts: Vec<Fact> = call.ins.iter().map(fact).collect();
+            if call.op.faults(&facts) != Faults::Never {
+                return wrong(format_args!("step {at}, {}, can fail too late", call.op.name()));
             }
         }
         let mut operands: HashMap<(usize, usize), SmallVec<[usize; 2]>> = HashMap::new();
-        for (j, (place, value)) in step.inputs.iter().zip(&deed.reads).enumerate() {
+        for (j, (&place, value)) in call.ins.iter().zip(&call.reads).enumerate() {
+            let place = self.place(place);
             self.expect(*value, place)?;
             for (start, _) in self.touched(place.root, span(place).0, span(place).1) {
                 operands.entry((place.root, start)).or_default().push(j);
             }
         }
-        for (k, (place, value)) in step.outputs.iter().zip(&deed.makes).enumerate() {
-            self.write(at, step, k, place, &operands)?;
+        if let Some(scratch) = scratch {
+            self.work(at, call, self.place(scratch))?;
+        }
+        for (k, (&place, value)) in call.outs.iter().zip(&call.makes).enumerate() {
+            let place = self.place(place);
+            self.write(at, call, k, place, &operands)?;
             self.put(at, *value, place);
+        }
+        Ok(())
+    }
+
+    /// A step works in `scratch`, which is part of the slab and of none of its operands.
+    fn work(&mut self, at: usize, call: &Call, scratch: &Place) -> Result<()> {
+        let (start, end) = span(scratch);
+        let apart = |place: &u32| {
+            let place = self.place(*place);
+            let (from, to) = span(place);
+            place.root != 0 || to <= start || end <= from
+        };
+        let legal = scratch.root == 0 && end <= self.sizes[0];
+        if !legal || !call.ins.iter().chain(&call.outs).all(apart) {
+            return wrong(format_args!("step {at}, {}, works in its operands", call.op.name()));
+        }
+        for (from, _) in self.touched(0, start, end) {
+            self.pieces[0].remove(&from);
         }
         Ok(())
     }
@@ -130,12 +161,12 @@ impl<'a> Memory<'a> {
     fn write(
         &mut self,
         at: usize,
-        step: &Step,
+        call: &Call,
         k: usize,
         place: &Place,
         operands: &HashMap<(usize, usize), SmallVec<[usize; 2]>>,
     ) -> Result<()> {
-        let ((start, end), name) = (span(place), step.op.name());
+        let ((start, end), name) = (span(place), call.op.name());
         let inputs = 1 + self.plan.constants.len();
         let outputs = inputs + self.plan.inputs.len();
         if end > self.sizes[place.root] {
@@ -153,10 +184,10 @@ impl<'a> Memory<'a> {
             }
             let under = operands.get(&(place.root, from)).map_or(&[][..], |list| list);
             let legal = |&j: &usize| {
-                let operand = &step.inputs[j];
+                let operand = self.place(call.ins[j]);
                 alike(&operand.layout, &place.layout)
                     && operand.dtype.size() == place.dtype.size()
-                    && step.op.overwrites(k, j)
+                    && call.op.overwrites(k, j)
             };
             if !under.iter().all(legal) {
                 return wrong(format_args!("step {at}, {name}, overwrites what it reads"));

@@ -5,6 +5,7 @@
 
 pub mod attr;
 pub mod batch;
+pub mod bind;
 pub mod cast;
 pub mod chain;
 pub mod compose;
