@@ -17,7 +17,7 @@ PER_NODE = ("graph", "pass", "exec", "record", "tape", "site.rs", "executable.rs
 BOUNDED = {
     "rust/kernels/src/memory.rs": (1, "this is the place: the room was reserved before"),
     "rust/kernels/src/chain.rs": (1, "one per register of a chain, at most 256"),
-    "rust/kernels/src/chain/sweep.rs": (2, "one per operand of a chain"),
+    "rust/kernels/src/chain/sweep.rs": (3, "one per operand of a chain"),
     "rust/core/src/random.rs": (1, "seed and position, made once"),
     "rust/core/src/tensor.rs": (2, "for tests and a few numbers"),
     "rust/core/src/op/batch.rs": (1, "one list per result of an operation"),

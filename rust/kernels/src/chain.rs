@@ -1,5 +1,6 @@
 //! Chains of tiles: several elementwise instructions in one pass over memory.
 
+mod applied;
 mod flat;
 mod scratch;
 mod sweep;
@@ -8,15 +9,16 @@ mod tests;
 
 use std::ops::Range;
 
-use crate::buffer::Arg;
+use crate::buffer::{Arg, Spec};
 use crate::dtype::DType;
 use crate::layout::Layout;
 use crate::shape::Shape;
 use crate::threads;
 use crate::tile::{Operand, Tile};
+pub use applied::Applied;
 pub use flat::{Flat, Span, flat};
-pub(crate) use sweep::Sweep;
-use sweep::TILE;
+pub(crate) use sweep::sweep;
+use sweep::{Laid, TILE};
 
 /// Where an instruction reads an operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,14 +68,19 @@ pub struct Slots {
 pub struct Chain {
     instrs: Vec<Instr>,
     slots: Slots,
+    /// Offsets of the registers in scratch memory, and the bytes of all.
+    places: Vec<usize>,
+    bytes: usize,
 }
+
+/// What layouts decide of a run of a chain.
+#[derive(Debug)]
+pub struct Course(Laid);
 
 /// Most operands of one tile.
 const MAX_OPERANDS: usize = 3;
 /// Scalar operations that an instruction of a chain is taken for.
 const INSTR_COST: usize = 4;
-/// Registers whose places are kept without an allocation.
-const FEW_REGS: usize = 16;
 
 impl Slots {
     fn source(&self, src: Src) -> Option<DType> {
@@ -108,7 +115,13 @@ impl Chain {
     /// something of another dtype than its tile expects, or if there is no output.
     pub fn new(instrs: Vec<Instr>, slots: Slots) -> Option<Chain> {
         let fits = !slots.outs.is_empty() && instrs.iter().all(|instr| slots.allow(instr));
-        fits.then_some(Chain { instrs, slots })
+        let mut bytes = 0;
+        let place = |dtype: &DType| {
+            bytes += TILE * dtype.size();
+            bytes - TILE * dtype.size()
+        };
+        let places = slots.regs.iter().map(place).collect();
+        fits.then_some(Chain { instrs, slots, places, bytes })
     }
 
     /// Runs the chain over inputs and outputs of one shape and any strides. An output may
@@ -119,25 +132,33 @@ impl Chain {
     /// its buffer.
     pub fn run(&self, ins: &[Arg], outs: &[Arg]) {
         self.check(ins, outs);
-        let regs = &self.slots.regs;
-        let mut few = [0; FEW_REGS];
-        let mut many = Vec::new();
-        let places = if regs.len() <= FEW_REGS {
-            &mut few[..regs.len()]
-        } else {
-            many.resize(regs.len(), 0);
-            &mut many[..]
-        };
-        let mut bytes = 0;
-        for (place, dtype) in places.iter_mut().zip(regs) {
-            *place = bytes;
-            bytes += TILE * dtype.size();
-        }
-        let places = &*places;
-        let sweep = Sweep::new(ins, outs);
-        sweep.run(self.instrs.len() * INSTR_COST, bytes, |operands, regs, n| {
-            self.tile(operands, |r| regs.wrapping_add(places[r as usize]), n);
+        sweep(ins, outs, self.cost(), self.bytes, |operands, regs, n| {
+            self.tile(operands, regs, n);
         });
+    }
+
+    /// What the layouts of inputs and outputs, of one shape, decide of a run.
+    ///
+    /// # Panics
+    /// When shapes differ.
+    pub fn course(&self, ins: &[Spec], outs: &[Spec]) -> Course {
+        Course(Laid::new(ins, outs))
+    }
+
+    /// [`Chain::run`] on arguments that lie as `course` was told.
+    ///
+    /// # Panics
+    /// As [`Chain::run`].
+    pub fn follow(&self, course: &Course, ins: &[Arg], outs: &[Arg]) {
+        self.check(ins, outs);
+        course.0.visit(ins, outs, self.cost(), self.bytes, |operands, regs, n| {
+            self.tile(operands, regs, n);
+        });
+    }
+
+    /// Scalar operations that an element is taken for.
+    fn cost(&self) -> usize {
+        self.instrs.len() * INSTR_COST
     }
 
     fn check(&self, ins: &[Arg], outs: &[Arg]) {
@@ -149,7 +170,8 @@ impl Chain {
     }
 
     /// Runs the chain over one tile of `n` elements.
-    fn tile(&self, operands: &[Operand], reg: impl Fn(u8) -> *mut u8, n: usize) {
+    fn tile(&self, operands: &[Operand], regs: *mut u8, n: usize) {
+        let reg = |r: u8| regs.wrapping_add(self.places[r as usize]);
         for instr in &self.instrs {
             let mut ins = [Operand { ptr: std::ptr::null(), step: 1 }; MAX_OPERANDS];
             for (operand, src) in ins.iter_mut().zip(&instr.ins) {
@@ -188,7 +210,7 @@ pub fn apply(tile: Tile, ins: &[Arg], out: Arg, cost: usize) {
 #[inline(never)]
 fn apply_strided(tile: Tile, ins: &[Arg], out: Arg, cost: usize) {
     let count = ins.len();
-    Sweep::new(ins, &[out]).run(cost, 0, |operands, _, n| {
+    sweep(ins, &[out], cost, 0, |operands, _, n| {
         // SAFETY: the sweep hands out operands good for `n` elements, 0 or 1 apart.
         unsafe { tile.call(&operands[..count], operands[count].ptr.cast_mut(), n) };
     });

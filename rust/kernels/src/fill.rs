@@ -1,7 +1,7 @@
 //! Writing values that come from no tensor.
 
 use crate::buffer::Arg;
-use crate::chain::Sweep;
+use crate::chain::sweep;
 use crate::dtype::{DType, Element};
 use crate::scalar::Scalar;
 use crate::tile::splat;
@@ -41,7 +41,7 @@ impl One {
 pub fn fill(value: Scalar, out: Arg) {
     let width = out.dtype.width();
     let element = One::new(value, out.dtype);
-    Sweep::new(&[], &[out]).run(1, 0, |operands, _, n| {
+    sweep(&[], &[out], 1, 0, |operands, _, n| {
         // SAFETY: the sweep hands out an operand that is writable for `n` elements.
         unsafe { splat(element.as_ptr(), operands[0].ptr.cast_mut(), width, n) };
     });

@@ -4,10 +4,12 @@
 //! many blocks) and finds how much working memory that takes; running only looks up
 //! addresses. The bits are those of [`super::Rule::run`].
 
+mod tiles;
+
 use std::fmt;
 
 use smallvec::SmallVec;
-use weft_kernels::{Arg, Buffer, DType, Layout};
+use weft_kernels::{Arg, Buffer, DType, Layout, tile};
 
 use super::Op;
 use crate::error::Result;
@@ -107,7 +109,15 @@ impl Bound for Plain {
 impl Op {
     /// Binds the operation to operands that lie as `ins` and `outs` say. Offsets count from
     /// wherever the memory of each will begin.
-    pub fn bind(&self, _ins: &[Spec], _outs: &[Spec]) -> Box<dyn Bound> {
-        Box::new(Plain(self.clone()))
+    pub fn bind(&self, ins: &[Spec], outs: &[Spec]) -> Box<dyn Bound> {
+        match self {
+            Op::Pointwise(row) if !row.divides => {
+                let kernel = row.tile.get(ins[row.arity - 1].dtype).expect("infer checked it");
+                tiles::tile(kernel, row.flops as usize, ins, outs)
+            }
+            Op::Cast(cast) => tiles::tile(tile::cast(ins[0].dtype, cast.dtype), 1, ins, outs),
+            Op::Chain(chain) => tiles::chain(chain, ins, outs),
+            _ => Box::new(Plain(self.clone())),
+        }
     }
 }

@@ -100,6 +100,11 @@ impl Chain {
         Ok(Chain(Arc::new(links)))
     }
 
+    /// The kernel.
+    pub(crate) fn tiles(&self) -> &weft_kernels::chain::Chain {
+        &self.0.tiles
+    }
+
     /// The operations, in order.
     pub fn members(&self) -> &[Member] {
         &self.0.members

@@ -1,8 +1,9 @@
 //! Visiting several strided operands of one shape in tiles.
 
 use super::scratch::Scratch;
-use crate::buffer::Arg;
-use crate::dtype::{Width, by_width};
+use crate::buffer::{Arg, Spec};
+use crate::dtype::{DType, Width, by_width};
+use crate::layout::Layout;
 use crate::shape::MAX_DIMS;
 use crate::threads;
 use crate::tile::{Operand, splat};
@@ -14,19 +15,20 @@ pub(super) const TILE: usize = 1024;
 const SHORT_ROW: usize = 512;
 
 /// One operand of a sweep.
-#[derive(Clone, Copy)]
-struct Lane {
-    ptr: *mut u8,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lane {
     /// Bytes per element.
     width: Width,
     strides: [usize; MAX_DIMS],
+    /// Elements from the first one to the end of the last; 0 if there is none.
+    reach: usize,
     /// Offset of the lane's tile in the scratch memory, where it needs one.
     stage: usize,
     how: How,
 }
 
 /// How a lane's tiles are reached.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum How {
     /// Where they lie.
     InPlace { step: usize },
@@ -34,22 +36,50 @@ enum How {
     Staged,
 }
 
-const NO_LANE: Lane = Lane {
-    ptr: std::ptr::null_mut(),
-    width: Width::W1,
-    strides: [0; MAX_DIMS],
-    stage: 0,
-    how: How::Staged,
-};
+const NO_LANE: Lane =
+    Lane { width: Width::W1, strides: [0; MAX_DIMS], reach: 0, stage: 0, how: How::Staged };
 
 /// Lanes that are kept without an allocation.
 const FEW: usize = 8;
+/// Lanes whose addresses are.
+const SOME: usize = 64;
 
-/// Operands of one shape, their dimensions sorted and merged.
-pub(crate) struct Sweep {
+/// Lanes of a sweep that is made where it runs.
+pub(super) struct Few {
     few: [Lane; FEW],
     many: Vec<Lane>,
     count: usize,
+}
+
+impl Few {
+    fn new(count: usize) -> Few {
+        let many = if count > FEW { vec![NO_LANE; count] } else { Vec::new() };
+        Few { few: [NO_LANE; FEW], many, count }
+    }
+}
+
+impl AsRef<[Lane]> for Few {
+    fn as_ref(&self) -> &[Lane] {
+        if self.many.is_empty() { &self.few[..self.count] } else { &self.many }
+    }
+}
+
+impl AsMut<[Lane]> for Few {
+    fn as_mut(&mut self) -> &mut [Lane] {
+        if self.many.is_empty() { &mut self.few[..self.count] } else { &mut self.many }
+    }
+}
+
+impl Lane {
+    fn size(&self) -> usize {
+        self.width as usize
+    }
+}
+
+/// Operands of one shape, their dimensions sorted and merged.
+#[derive(Debug, Clone)]
+pub(super) struct Sweep<L> {
+    lanes: L,
     /// How many of the lanes are read; the rest are written.
     ins: usize,
     dims: [usize; MAX_DIMS],
@@ -59,38 +89,112 @@ pub(crate) struct Sweep {
     stage_bytes: usize,
 }
 
+/// A sweep whose memory comes later.
+pub(super) type Laid = Sweep<Box<[Lane]>>;
+
+/// Where lanes begin.
+struct Bases {
+    few: [*mut u8; SOME],
+    many: Vec<*mut u8>,
+}
+
 // SAFETY: the addresses are those of buffers that the caller of the kernel keeps alive;
 // what several threads may do with them at once is documented on `Buffer`.
-unsafe impl Sync for Sweep {}
+unsafe impl Sync for Bases {}
 
-impl Lane {
-    fn size(&self) -> usize {
-        self.width as usize
+impl Bases {
+    /// Of lanes that reach as far as `lanes` say.
+    ///
+    /// # Panics
+    /// When one reaches beyond its buffer.
+    fn new<'a>(lanes: &[Lane], args: impl Iterator<Item = &'a Arg<'a>>) -> Bases {
+        let mut bases = Bases { few: [std::ptr::null_mut(); SOME], many: Vec::new() };
+        if lanes.len() > SOME {
+            bases.many = vec![std::ptr::null_mut(); lanes.len()];
+        }
+        let to = if bases.many.is_empty() { &mut bases.few[..] } else { &mut bases.many[..] };
+        for ((to, lane), arg) in to.iter_mut().zip(lanes).zip(args) {
+            let end = arg.layout.offset.saturating_add(lane.reach).saturating_mul(lane.size());
+            let inside = lane.reach == 0 || end <= arg.buffer.len();
+            assert!(inside && lane.width == arg.dtype.width(), "{:?} exceeds {:?}", arg, lane);
+            *to = arg.buffer.as_ptr().wrapping_add(arg.layout.offset.wrapping_mul(lane.size()));
+        }
+        bases
+    }
+
+    fn at(&self, lane: usize) -> *mut u8 {
+        if self.many.is_empty() { self.few[lane] } else { self.many[lane] }
     }
 }
 
-impl Sweep {
+/// Visits operands of one shape as [`Sweep::run`] does.
+///
+/// # Panics
+/// When shapes differ or an operand exceeds its buffer.
+pub(crate) fn sweep(
+    ins: &[Arg],
+    outs: &[Arg],
+    cost: usize,
+    scratch_bytes: usize,
+    body: impl Fn(&[Operand], *mut u8, usize) + Sync,
+) {
+    let args = || ins.iter().chain(outs);
+    let lanes = args().map(|arg| (arg.dtype, arg.layout));
+    let sweep = Sweep::arrange(Few::new(ins.len() + outs.len()), ins.len(), lanes);
+    sweep.run(Bases::new(sweep.lanes(), args()), cost, scratch_bytes, body);
+}
+
+impl Laid {
     /// # Panics
-    /// When shapes differ or an operand exceeds its buffer.
-    pub(crate) fn new(ins: &[Arg], outs: &[Arg]) -> Sweep {
-        let shape = outs[0].layout.shape;
-        let count = ins.len() + outs.len();
+    /// When shapes differ.
+    pub(super) fn new(ins: &[Spec], outs: &[Spec]) -> Laid {
+        let lanes = vec![NO_LANE; ins.len() + outs.len()].into_boxed_slice();
+        let specs = ins.iter().chain(outs).map(|spec| (spec.dtype, &spec.layout));
+        Sweep::arrange(lanes, ins.len(), specs)
+    }
+
+    /// [`Sweep::run`] on operands that lie as they were said to.
+    ///
+    /// # Panics
+    /// When an operand reaches beyond its buffer or has elements of another size.
+    pub(super) fn visit(
+        &self,
+        ins: &[Arg],
+        outs: &[Arg],
+        cost: usize,
+        scratch_bytes: usize,
+        body: impl Fn(&[Operand], *mut u8, usize) + Sync,
+    ) {
+        assert!(ins.len() == self.ins && ins.len() + outs.len() == self.lanes.len());
+        let bases = Bases::new(self.lanes(), ins.iter().chain(outs));
+        self.run(bases, cost, scratch_bytes, body);
+    }
+}
+
+impl<L: AsRef<[Lane]> + AsMut<[Lane]> + Sync> Sweep<L> {
+    /// # Panics
+    /// When shapes differ.
+    fn arrange<'a>(
+        lanes: L,
+        ins: usize,
+        operands: impl Iterator<Item = (DType, &'a Layout)> + Clone,
+    ) -> Sweep<L> {
+        let (_, first) = operands.clone().nth(ins).expect("an output");
+        let shape = first.shape;
         let mut sweep = Sweep {
-            few: [NO_LANE; FEW],
-            many: if count > FEW { vec![NO_LANE; count] } else { Vec::new() },
-            count,
-            ins: ins.len(),
+            lanes,
+            ins,
             dims: [0; MAX_DIMS],
             rank: shape.len(),
             numel: shape.numel(),
             stage_bytes: 0,
         };
         sweep.dims[..shape.len()].copy_from_slice(&shape);
-        for (lane, arg) in sweep.lanes_mut().iter_mut().zip(ins.iter().chain(outs)) {
-            assert!(arg.layout.shape == shape, "{:?} in a sweep of {shape:?}", arg.layout);
-            lane.ptr = arg.ptr();
-            lane.width = arg.dtype.width();
-            lane.strides[..shape.len()].copy_from_slice(&arg.layout.strides);
+        for (lane, (dtype, layout)) in sweep.lanes_mut().iter_mut().zip(operands) {
+            assert!(layout.shape == shape, "{layout:?} in a sweep of {shape:?}");
+            lane.width = dtype.width();
+            lane.strides[..shape.len()].copy_from_slice(&layout.strides);
+            lane.reach = layout.end().saturating_sub(layout.offset);
         }
         sweep.sort();
         sweep.merge();
@@ -99,11 +203,11 @@ impl Sweep {
     }
 
     fn lanes(&self) -> &[Lane] {
-        if self.many.is_empty() { &self.few[..self.count] } else { &self.many }
+        self.lanes.as_ref()
     }
 
     fn lanes_mut(&mut self) -> &mut [Lane] {
-        if self.many.is_empty() { &mut self.few[..self.count] } else { &mut self.many }
+        self.lanes.as_mut()
     }
 
     /// Orders dimensions by falling stride of the first output.
@@ -188,8 +292,9 @@ impl Sweep {
     /// Calls `body(operands, n)` for tiles of at most [`TILE`] elements that together
     /// cover everything, on several threads if `cost` operations per element are worth it.
     /// `scratch_bytes` more bytes of scratch memory begin at the operand after the last.
-    pub(crate) fn run(
+    fn run(
         &self,
+        bases: Bases,
         cost: usize,
         scratch_bytes: usize,
         body: impl Fn(&[Operand], *mut u8, usize) + Sync,
@@ -204,18 +309,23 @@ impl Sweep {
         threads::for_ranges(units, 1, per_unit, |range| {
             let scratch = Scratch::take(self.stage_bytes + scratch_bytes);
             let rest = scratch.ptr().wrapping_add(self.stage_bytes);
+            let count = self.lanes().len();
             let mut few = [Operand { ptr: std::ptr::null(), step: 0 }; FEW];
-            let mut many;
-            let operands = if self.count <= FEW {
-                &mut few[..self.count]
+            let (mut some, mut many);
+            let operands = if count <= FEW {
+                &mut few[..count]
+            } else if count <= SOME {
+                some = [few[0]; SOME];
+                &mut some[..count]
             } else {
-                many = vec![few[0]; self.count];
+                many = vec![few[0]; count];
                 &mut many[..]
             };
             for unit in range {
                 let start = unit % tiles * TILE;
                 let tile = Tile { at: unit / tiles * row + start, n: (row - start).min(TILE) };
-                self.one(tile, scratch.ptr(), operands, |operands| body(operands, rest, tile.n));
+                let body = |operands: &[Operand]| body(operands, rest, tile.n);
+                self.one(&bases, tile, scratch.ptr(), operands, body);
             }
         });
     }
@@ -223,6 +333,7 @@ impl Sweep {
     /// Gathers, calls and scatters one tile.
     fn one(
         &self,
+        bases: &Bases,
         tile: Tile,
         scratch: *mut u8,
         operands: &mut [Operand],
@@ -233,14 +344,14 @@ impl Sweep {
             let stage = scratch.wrapping_add(lane.stage);
             operands[k] = match lane.how {
                 How::InPlace { step } => {
-                    let from = lane.ptr.wrapping_add(self.offset(lane, &index) * lane.size());
+                    let from = bases.at(k).wrapping_add(self.offset(lane, &index) * lane.size());
                     Operand { ptr: from, step }
                 }
                 How::Staged => Operand { ptr: stage, step: 1 },
             };
             if k < self.ins && lane.how == How::Staged {
-                self.runs(lane, index, tile.n, |at, done, n, stride| {
-                    // SAFETY: `Arg::ptr` checked that the lane lies inside its buffer;
+                self.runs(bases.at(k), lane, index, tile.n, |at, done, n, stride| {
+                    // SAFETY: `Bases::new` checked that the lane lies inside its buffer;
                     // the scratch tile holds TILE elements.
                     unsafe {
                         gather(at, stride, stage.wrapping_add(done * lane.size()), lane.width, n)
@@ -249,9 +360,10 @@ impl Sweep {
             }
         }
         body(operands);
-        for lane in self.lanes()[self.ins..].iter().filter(|lane| lane.how == How::Staged) {
+        let staged = |(_, lane): &(usize, &Lane)| lane.how == How::Staged;
+        for (k, lane) in self.lanes().iter().enumerate().skip(self.ins).filter(staged) {
             let stage = scratch.wrapping_add(lane.stage);
-            self.runs(lane, index, tile.n, |at, done, n, stride| {
+            self.runs(bases.at(k), lane, index, tile.n, |at, done, n, stride| {
                 // SAFETY: as above.
                 unsafe {
                     scatter(stage.wrapping_add(done * lane.size()), at, stride, lane.width, n)
@@ -279,6 +391,7 @@ impl Sweep {
     /// `n` elements from `index` on make up.
     fn runs(
         &self,
+        base: *mut u8,
         lane: &Lane,
         mut index: [usize; MAX_DIMS],
         n: usize,
@@ -288,7 +401,7 @@ impl Sweep {
         let mut done = 0;
         while done < n {
             let len = (self.dims[last] - index[last]).min(n - done);
-            let at = lane.ptr.wrapping_add(self.offset(lane, &index) * lane.size());
+            let at = base.wrapping_add(self.offset(lane, &index) * lane.size());
             body(at, done, len, lane.strides[last]);
             done += len;
             index[last] += len;
