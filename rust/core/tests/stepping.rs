@@ -88,7 +88,7 @@ fn program() -> (Graph, Vec<Tensor>) {
     let total = call(&mut g, Op::Reduce(all), &[soft]);
     let rows_ = Reduce { kind: ReduceKind::Mean, dims: 0b01, keepdim: false };
     let mean = call(&mut g, Op::Reduce(rows_), &[h]);
-    let flat = call(&mut g, Op::View(View::Reshape(Shape::new(&[33 * 40]))), &[across]);
+    let flat = call(&mut g, Op::View(View::Reshape(Shape::new(&[33 * 40]).into())), &[across]);
     let step = row(&mut g, &rows::MUL, &[mean, total]);
     let next = row(&mut g, &rows::SUB, &[p, step]);
     returns(&mut g, &[total, flat]);
