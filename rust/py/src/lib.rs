@@ -1,5 +1,6 @@
 //! Floor 6: the door. Python calls come in, core calls go out; no arithmetic here.
 
+mod apply;
 mod call;
 mod convert;
 mod create;
@@ -30,6 +31,8 @@ mod view;
 mod _core {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::apply::apply;
     #[pymodule_export]
     use crate::call::Pointwise;
     #[pymodule_export]
