@@ -13,15 +13,35 @@ from weft import _methods as _methods
 from weft._core import (
     CompileError,
     Tensor,
+    can_cast,
     dtype,
     get_num_threads,
     initial_seed,
     is_grad_enabled,
+    promote_types,
+    result_type,
     set_num_threads,
 )
 from weft._public import attach as _attach
+from weft._types import (
+    bfloat16,
+    complex64,
+    complex128,
+    finfo,
+    float16,
+    float32,
+    float64,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
 from weft._types import bool_ as bool
-from weft._types import float32, float64, int32, int64, uint8
 from weft.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from weft.ops.activation import *
 from weft.ops.binary import *
@@ -45,7 +65,9 @@ from weft._compile import CompileWarning, compile  # noqa: E402
 
 __version__: str = _core.__version__
 
-float, double, long, int = float32, float64, int64, int32
+float, double, half = float32, float64, float16
+long, int, short = int64, int32, int16
+cfloat, cdouble = complex64, complex128
 Size = tuple[_builtins.int, ...]
 
 
@@ -74,19 +96,31 @@ __all__ = [
     "SparseTensor",
     "Tensor",
     "autograd",
+    "bfloat16",
     "bool",
+    "can_cast",
+    "cdouble",
+    "cfloat",
     "compile",
+    "complex64",
+    "complex128",
     "double",
     "dtype",
     "enable_grad",
+    "finfo",
     "float",
+    "float16",
     "float32",
     "float64",
     "functional",
     "get_num_threads",
+    "half",
+    "iinfo",
     "inference_mode",
     "initial_seed",
     "int",
+    "int8",
+    "int16",
     "int32",
     "int64",
     "is_grad_enabled",
@@ -96,12 +130,18 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "promote_types",
+    "result_type",
     "set_grad_enabled",
     "set_num_threads",
+    "short",
     "sparse",
     "sparse_coo_tensor",
     "sparse_csr_tensor",
     "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
 ]
 __all__ += ops.activation.__all__
 __all__ += ops.binary.__all__

@@ -9,7 +9,7 @@ import numpy as np
 from weft._core import Tensor, dtype
 from weft._live import DTYPES
 from weft._public import blame
-from weft._types import bool_, default, float32, float64, int32, int64
+from weft._types import bool_, complex64, complex128, default, float64, int64
 
 
 def host(data: Any, kind: dtype | None) -> np.ndarray:
@@ -29,14 +29,26 @@ def host(data: Any, kind: dtype | None) -> np.ndarray:
                 # Whole numbers of both signs beyond 64 bits come as floats.
                 _refuse_huge(np.array(data, dtype=object))
             kind = default
+        elif real and values.dtype == np.uint64:
+            _check_range(values, np.dtype(np.int64), real)
+            kind = int64
+        elif real and values.dtype == np.complex128:
+            kind = complex64
         elif values.dtype not in DTYPES:
             kind = _nearest(values)
+    if kind is not None and kind.name == "bfloat16":
+        raise TypeError("tensor: bfloat16 has no array of numpy")
     wanted = values.dtype if kind is None else np.dtype(kind.name)
+    if real and wanted == np.uint64 and values.dtype == np.float64:
+        exact = np.array(data, dtype=object)
+        if all(isinstance(x, int) and abs(x) < 2**64 for x in exact.flat):
+            # Some of them are no floats.
+            return (exact % 2**64).astype(np.uint64)
     if values.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in values.flat):
-        if wanted.kind != "f":
+        if wanted.kind not in "fc":
             _refuse_huge(values)
         return values.astype(np.float64).astype(wanted)
-    if values.dtype.kind not in "biuf":
+    if values.dtype.kind not in "biufc":
         got = f"{type(data).__name__} of dtype {values.dtype}"
         raise TypeError(blame("tensor", data, "numbers", got))
     if wanted.kind in "iu" and (real or values.dtype.kind == "u") and values.dtype != wanted:
@@ -69,22 +81,22 @@ def _check_range(values: np.ndarray, wanted: np.dtype[Any], python: bool) -> Non
 def _nearest(values: np.ndarray) -> dtype:
     """The supported dtype that holds every value of an unsupported one."""
     if values.dtype.kind == "f":
-        return float32 if values.dtype.itemsize < 4 else float64
-    if values.dtype.kind in "iu":
-        return int32 if values.dtype.itemsize <= 2 else int64
-    return default
+        return float64
+    return complex128 if values.dtype.kind == "c" else default
 
 
 def kind_of(value: Any) -> dtype:
     """The dtype that a number of its own gives a tensor."""
     if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) is bool_:
         return bool_
+    if isinstance(value, complex) or getattr(getattr(value, "dtype", None), "kind", "") == "c":
+        return complex64
     return int64 if is_whole(value) else default
 
 
 def is_whole(value: Any) -> bool:
     if isinstance(value, Tensor):
-        return not value.dtype.is_floating_point
+        return not (value.dtype.is_floating_point or value.dtype.is_complex)
     return isinstance(value, (int, np.integer))
 
 

@@ -13,8 +13,8 @@ from weft.ops.join import flip
 if TYPE_CHECKING:
     from weft._watch._arrays import Arrays
 
-_KINDS = ("float32", "float64", "int32", "int64", "uint8", "bool")
-DTYPES = {np.dtype(name): dtype_of(name) for name in _KINDS}
+#: The dtypes that numpy has too.
+DTYPES = {np.dtype(kind.name): kind for kind in _core.dtypes() if kind is not dtype_of("bfloat16")}
 
 
 def wrap(values: np.ndarray) -> Tensor:
@@ -47,8 +47,7 @@ def _owner(array: np.ndarray) -> np.ndarray:
 
 def _plain(array: np.ndarray) -> np.ndarray:
     """As the buffer protocol of the core takes it."""
-    plain = array.view(np.uint8) if array.dtype == np.bool_ else array
-    return plain.reshape(1) if plain.ndim == 0 else plain
+    return array.reshape(1) if array.ndim == 0 else array
 
 
 def is_shareable(array: np.ndarray) -> bool:

@@ -12,7 +12,20 @@ from weft import _core, _repr, autograd
 from weft._check import in_range, kind_or, not_tensors
 from weft._core import Tensor, dtype
 from weft._public import METHODS, method
-from weft._types import bool_, float32, float64, int32, int64, uint8
+from weft._types import (
+    bfloat16,
+    bool_,
+    complex64,
+    complex128,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
 from weft.ops.create import check_device, full, ones, tensor, zeros
 from weft.ops.join import unbind
 
@@ -42,6 +55,18 @@ def is_floating_point(self: Tensor) -> bool:
 
 
 @method()
+def is_complex(self: Tensor) -> bool:
+    """Whether elements are complex numbers."""
+    return self.dtype.is_complex
+
+
+@method()
+def is_signed(self: Tensor) -> bool:
+    """Whether elements can be negative."""
+    return self.dtype.is_signed
+
+
+@method()
 def numpy(self: Tensor) -> np.ndarray:
     """The elements as a numpy array that shares the memory."""
     return _repr.array(self)
@@ -51,7 +76,8 @@ def numpy(self: Tensor) -> np.ndarray:
 def tolist(self: Tensor) -> Any:
     """The elements as nested lists, or a number."""
     _core.forbid_read(".tolist()")
-    return _repr.array(self.detach()).tolist()
+    held = self.detach()
+    return _repr.array(_core.cast(held, float32) if self.dtype is bfloat16 else held).tolist()
 
 
 @method()
@@ -80,6 +106,18 @@ def _to_float64(self: Tensor) -> Tensor:
     return _core.cast(self, float64)
 
 
+@method("half")
+def _to_float16(self: Tensor) -> Tensor:
+    """In dtype ``weft.float16``; the tensor itself if that is its dtype."""
+    return _core.cast(self, float16)
+
+
+@method("bfloat16")
+def _to_bfloat16(self: Tensor) -> Tensor:
+    """In dtype ``weft.bfloat16``; the tensor itself if that is its dtype."""
+    return _core.cast(self, bfloat16)
+
+
 @method("long")
 def _to_int64(self: Tensor) -> Tensor:
     """In dtype ``weft.int64``; the tensor itself if that is its dtype."""
@@ -92,16 +130,40 @@ def _to_int32(self: Tensor) -> Tensor:
     return _core.cast(self, int32)
 
 
-@method("bool")
-def _to_bool(self: Tensor) -> Tensor:
-    """In dtype ``weft.bool``; the tensor itself if that is its dtype."""
-    return _core.cast(self, bool_)
+@method("short")
+def _to_int16(self: Tensor) -> Tensor:
+    """In dtype ``weft.int16``; the tensor itself if that is its dtype."""
+    return _core.cast(self, int16)
+
+
+@method("char")
+def _to_int8(self: Tensor) -> Tensor:
+    """In dtype ``weft.int8``; the tensor itself if that is its dtype."""
+    return _core.cast(self, int8)
 
 
 @method("byte")
 def _to_uint8(self: Tensor) -> Tensor:
     """In dtype ``weft.uint8``; the tensor itself if that is its dtype."""
     return _core.cast(self, uint8)
+
+
+@method("bool")
+def _to_bool(self: Tensor) -> Tensor:
+    """In dtype ``weft.bool``; the tensor itself if that is its dtype."""
+    return _core.cast(self, bool_)
+
+
+@method("cfloat")
+def _to_complex64(self: Tensor) -> Tensor:
+    """In dtype ``weft.complex64``; the tensor itself if that is its dtype."""
+    return _core.cast(self, complex64)
+
+
+@method("cdouble")
+def _to_complex128(self: Tensor) -> Tensor:
+    """In dtype ``weft.complex128``; the tensor itself if that is its dtype."""
+    return _core.cast(self, complex128)
 
 
 @method()
@@ -199,8 +261,10 @@ def _deepcopy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
     return copied
 
 
-def _restore(values: np.ndarray, requires_grad: bool, kind: type = Tensor) -> Tensor:
-    made = tensor(values)
+def _restore(
+    values: np.ndarray, requires_grad: bool, kind: type = Tensor, held: dtype | None = None
+) -> Tensor:
+    made = tensor(values, dtype=held)
     return made.requires_grad_(requires_grad) if kind is Tensor else kind(made, requires_grad)
 
 
@@ -208,7 +272,10 @@ def _restore(values: np.ndarray, requires_grad: bool, kind: type = Tensor) -> Te
 def _reduce_pickle(self: Tensor, protocol: object) -> Any:
     if not self.is_leaf:
         raise RuntimeError("pickle: expected a leaf, got the result of an operation. Use .detach()")
-    return _restore, (_repr.array(self.detach()).copy(), self.requires_grad, type(self))
+    held, brief = self.detach(), self.dtype is bfloat16
+    values = _repr.array(_core.cast(held, float32) if brief else held).copy()
+    told = values, self.requires_grad, type(self)
+    return _restore, (*told, bfloat16) if brief else told
 
 
 METHODS.update(

@@ -6,6 +6,7 @@ import numpy as np
 
 from weft import _core, _watch
 from weft._core import Tensor
+from weft._types import bfloat16, float32
 
 
 def array(input: Tensor) -> np.ndarray:
@@ -17,6 +18,8 @@ def array(input: Tensor) -> np.ndarray:
     """
     if input.requires_grad and _core.is_grad_enabled():
         raise RuntimeError("numpy: the tensor requires a gradient. Use .detach().numpy()")
+    if input.dtype is bfloat16:
+        raise TypeError("numpy: no dtype of numpy for bfloat16, expected another. Use .float()")
     _core.forbid_read(".numpy()")
     return np.asarray(memoryview(input))
 
@@ -28,7 +31,9 @@ def text(input: Tensor) -> str:
         watch.effects.shows()
     before = _core.set_unseen(True)
     try:
-        values = np.array(memoryview(input.detach()))
+        shown = input.detach()
+        shown = _core.cast(shown, float32) if input.dtype is bfloat16 else shown
+        values = np.array(memoryview(shown))
     finally:
         _core.set_unseen(before)
     body = np.array2string(
@@ -40,7 +45,7 @@ def text(input: Tensor) -> str:
         threshold=1000,
     )
     notes = ""
-    if input.dtype.name not in ("float32", "int64", "bool"):
+    if input.dtype.name not in ("float32", "int64", "bool", "complex64"):
         notes += f", dtype={input.dtype}"
     if values.size == 0 and len(input.shape) > 1:
         notes += f", size={input.shape}"

@@ -61,6 +61,8 @@ class Methods:
         r"""As :func:`backward`, for this tensor."""
     def bernoulli_(self, p: _float = 0.5) -> Tensor:
         r"""1 with probability ``p``, else 0."""
+    def bfloat16(self) -> Tensor:
+        r"""In dtype ``weft.bfloat16``; the tensor itself if that is its dtype."""
     def bitwise_and(self, other: Operand) -> Tensor:
         r"""The bits that are set in both whole numbers; of truth values, whether both hold."""
     def bitwise_or(self, other: Operand) -> Tensor:
@@ -75,10 +77,16 @@ class Methods:
         r"""As :func:`expand`."""
     def byte(self) -> Tensor:
         r"""In dtype ``weft.uint8``; the tensor itself if that is its dtype."""
+    def cdouble(self) -> Tensor:
+        r"""In dtype ``weft.complex128``; the tensor itself if that is its dtype."""
     def ceil(self) -> Tensor:
         r"""The smallest whole number that is not below each element. The gradient is 0."""
     def ceil_(self) -> Tensor:
         r"""``weft.ceil`` in place."""
+    def cfloat(self) -> Tensor:
+        r"""In dtype ``weft.complex64``; the tensor itself if that is its dtype."""
+    def char(self) -> Tensor:
+        r"""In dtype ``weft.int8``; the tensor itself if that is its dtype."""
     def chunk(self, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         r"""At most ``chunks`` consecutive pieces of equal size (the last may be smaller)."""
     def clamp(self, min: Operand | None = None, max: Operand | None = None) -> Tensor:
@@ -91,6 +99,8 @@ class Methods:
         r"""Each element, but at least ``min``; :func:`clamp` with one limit."""
     def clone(self) -> Tensor:
         r"""A contiguous copy, through which gradients flow."""
+    def conj(self) -> Tensor:
+        r"""The complex conjugate of each element; of real numbers the tensor itself."""
     def contiguous(self) -> Tensor:
         r"""The tensor itself if it is contiguous, else a contiguous copy."""
     def cos(self) -> Tensor:
@@ -159,6 +169,8 @@ class Methods:
         r"""Whether ``input >= other``."""
     def gt(self, other: Operand) -> Tensor:
         r"""Whether ``input > other``."""
+    def half(self) -> Tensor:
+        r"""In dtype ``weft.float16``; the tensor itself if that is its dtype."""
     def index_add(self, dim: _int, index: Tensor, source: Tensor) -> Tensor:
         r"""``input`` with the slices of ``source`` added at the indices along ``dim``, in order."""
     def index_add_(self, dim: _int, index: Tensor, source: Tensor) -> Tensor:
@@ -167,8 +179,12 @@ class Methods:
         r"""The slices of ``input`` at the indices (1-D, int64 or int32) along ``dim``."""
     def int(self) -> Tensor:
         r"""In dtype ``weft.int32``; the tensor itself if that is its dtype."""
+    def is_complex(self) -> _bool:
+        r"""Whether elements are complex numbers."""
     def is_floating_point(self) -> _bool:
         r"""Whether elements are real numbers."""
+    def is_signed(self) -> _bool:
+        r"""Whether elements can be negative."""
     def isfinite(self) -> Tensor:
         r"""Whether each element is neither infinite nor NaN."""
     def isinf(self) -> Tensor:
@@ -315,7 +331,7 @@ class Methods:
         r"""``1 / sqrt(input)``: infinity of 0, NaN of negative numbers."""
     def rsqrt_(self) -> Tensor:
         r"""``weft.rsqrt`` in place."""
-    def scatter(self, dim: _int, index: Tensor, src: Tensor | _float) -> Tensor:
+    def scatter(self, dim: _int, index: Tensor, src: Operand) -> Tensor:
         r"""``input`` with ``out[index[i][j]][j] = src[i][j]`` for ``dim=0``; of several the last stays."""
     def scatter_(self, dim: _int, index: Tensor, src: Operand) -> Tensor:
         r"""``weft.scatter`` in place."""
@@ -325,6 +341,8 @@ class Methods:
         r"""``weft.scatter_add`` in place."""
     def select(self, dim: _int, index: _int) -> Tensor:
         r"""Index ``index`` of dimension ``dim``, without a copy."""
+    def short(self) -> Tensor:
+        r"""In dtype ``weft.int16``; the tensor itself if that is its dtype."""
     def sigmoid(self) -> Tensor:
         r"""The logistic function ``1 / (1 + exp(-input))``, between 0 and 1; it never overflows."""
     def sigmoid_(self) -> Tensor:

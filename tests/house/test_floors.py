@@ -13,7 +13,18 @@ from tests.house.source import ROOT, files, name, rust, rust_files
 KERNELS, CORE, DOOR = "rust/kernels/src", "rust/core/src", "rust/py/src"
 
 #: What code on the ground may use of its own crate.
-GROUND = {"dtype", "shape", "layout", "buffer", "memory", "cpu", "threads", "fork"}
+GROUND = {
+    "dtype",
+    "half",
+    "complex",
+    "shape",
+    "layout",
+    "buffer",
+    "memory",
+    "cpu",
+    "threads",
+    "fork",
+}
 
 #: What each module of the core may use of the core.
 BASE = {"error", "ensure", "fact"}

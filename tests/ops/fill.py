@@ -21,7 +21,7 @@ def elements(domain: Domain, shape: Any, dtype: str, rng: Any) -> np.ndarray:
     if dtype == "bool":
         return np.asarray(rng.random(shape) < 0.5)
     if dtype not in FLOATS:
-        low = 0 if dtype == "uint8" else -9
+        low = 0 if dtype.startswith("u") else -9
         return np.asarray(rng.integers(low, 10, size=shape)).astype(dtype)
     if kind == "special":
         with np.errstate(over="ignore"):

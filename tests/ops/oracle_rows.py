@@ -6,13 +6,10 @@ import numpy as np
 
 Arrays = list[np.ndarray]
 SHORT = {
-    "bool": "bool",
-    "u8": "uint8",
-    "i32": "int32",
-    "i64": "int64",
-    "f32": "float32",
-    "f64": "float64",
-}
+    "bool": "bool", "u8": "uint8", "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64",
+    "u16": "uint16", "u32": "uint32", "u64": "uint64", "f16": "float16", "bf16": "bfloat16",
+    "f32": "float32", "f64": "float64", "c64": "complex64", "c128": "complex128",
+}  # fmt: skip
 
 
 def axes(attrs: dict[str, Any]) -> tuple[int, ...]:
@@ -253,12 +250,28 @@ def to(x: Arrays, attrs: dict[str, Any]) -> np.ndarray:
     name = attrs["dtype"]
     if name == "bool":
         return x[0] != 0
-    if name in ("f32", "f64") or x[0].dtype.kind != "f":
-        return x[0].astype({"u8": "uint8", "i32": "int32"}.get(name, x[0].dtype))
-    info = np.iinfo(SHORT[name])
-    low, high = int(info.min), int(info.max)
+    if name == "bf16":
+        return brief(x[0].astype(np.float32))
+    kind = np.dtype(SHORT[name])
+    if kind.kind not in "iu" or x[0].dtype.kind != "f":
+        wide = x[0].astype(np.float32) if name == "f16" else x[0]
+        return wide.astype(kind)
+    low, high = int(np.iinfo(kind).min), int(np.iinfo(kind).max)
     whole = [0 if v != v else low if v <= low else high if v >= high else int(v) for v in x[0].flat]
-    return np.array(whole, dtype=np.int64).reshape(x[0].shape)
+    return np.array(whole, dtype=kind).reshape(x[0].shape)
+
+
+def brief(x: np.ndarray) -> np.ndarray:
+    """Singles rounded to bfloat16: the upper half of their bits, to nearest even."""
+    word = np.ascontiguousarray(x).view(np.uint32)
+    upper = (word + (0x7FFF + (word >> 16 & 1)).astype(np.uint32)) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(x), np.float32(np.nan), upper.view(np.float32))
+
+
+def full(_: Arrays, attrs: dict[str, Any]) -> np.ndarray:
+    name, value = attrs["dtype"], attrs["value"]
+    value = complex(value.replace("+-", "-")) if isinstance(value, str) else value
+    return np.full(attrs["shape"], value, "float32" if name == "bf16" else SHORT[name])
 
 
 def arange(_: Arrays, attrs: dict[str, Any]) -> np.ndarray:
@@ -320,7 +333,7 @@ ROWS = {
     "sddmm": sddmm,
     "sgd": sgd,
     "adam": adam,
-    "full": lambda _, a: np.full(a["shape"], a["value"], SHORT[a["dtype"]]),
+    "full": full,
     "arange": arange,
     "linspace": linspace,
 }

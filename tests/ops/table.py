@@ -104,8 +104,10 @@ def bits(tensor: weft.Tensor | None) -> Any:
     """Dtype, shape and bytes: equal only for equal bits."""
     if tensor is None:
         return None
-    array = np.ascontiguousarray(tensor.detach().numpy())
-    return str(array.dtype), tuple(tensor.shape), array.tobytes()
+    held = tensor.detach()
+    held = held.float() if tensor.dtype is weft.bfloat16 else held
+    array = np.ascontiguousarray(held.numpy())
+    return str(tensor.dtype), tuple(tensor.shape), array.tobytes()
 
 
 def on_reals(case: Any) -> bool:

@@ -29,7 +29,6 @@ REFUSED = {
     "both signs": (ValueError, lambda: weft.tensor([BIG, -1])),
     "65 bits": (ValueError, lambda: weft.tensor([2**64, 1])),
     "below": (ValueError, lambda: weft.tensor(-BIG - 1)),
-    "numpy": (ValueError, lambda: weft.tensor(np.array([BIG], dtype=np.uint64))),
     "uint8": (RuntimeError, lambda: weft.tensor(300, dtype=u8)),
     "below uint8": (RuntimeError, lambda: weft.tensor([-256], dtype=u8)),
     "int32": (RuntimeError, lambda: weft.tensor([2**31], dtype=i32)),

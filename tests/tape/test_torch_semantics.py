@@ -173,7 +173,7 @@ def test_arrays_that_cannot_be_shared_are_copied():
     with pytest.raises(TypeError):
         weft.from_numpy(np.array(["a"]))
     with pytest.raises(TypeError):
-        weft.from_numpy(np.ones(2, complex))
+        weft.from_numpy(np.ones(2, np.longdouble))
 
 
 def test_tensor_copies():

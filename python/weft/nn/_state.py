@@ -99,8 +99,8 @@ def convert(module: M, args: tuple[Any, ...], dtype: Any, device: Any) -> M:
         raise RuntimeError(f"to: weft computes on the CPU, expected device 'cpu', got '{device}'")
     if dtype is None:
         return module
-    if dtype not in (weft.float32, weft.float64):
-        raise TypeError(f"to: needs a floating dtype, expected float32 or float64, got {dtype}")
+    if not dtype.is_floating_point:
+        raise TypeError(f"to: needs a floating dtype, got {dtype}")
     return _replace(module, dtype)
 
 
@@ -115,7 +115,7 @@ def _replace(module: M, dtype: Any) -> M:
     for owner in module.modules():
         for kind in ("parameters", "buffers"):
             for name, old in list(owner._own(kind)):
-                if old.dtype != dtype and old.dtype in (weft.float32, weft.float64):
+                if old.dtype != dtype and old.dtype.is_floating_point:
                     if id(old) not in done:
                         done[id(old)] = _converted(old, dtype)
                     owner._put(name, done[id(old)])

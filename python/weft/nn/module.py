@@ -204,6 +204,14 @@ class Module(Tree):
         """Make floating parameters and buffers float64."""
         return _state.convert_to(self, "float64")
 
+    def half(self) -> Self:
+        """Make floating parameters and buffers float16."""
+        return _state.convert_to(self, "float16")
+
+    def bfloat16(self) -> Self:
+        """Make floating parameters and buffers bfloat16."""
+        return _state.convert_to(self, "bfloat16")
+
     def cpu(self) -> Self:
         """Return this module: all tensors live on the CPU."""
         return self

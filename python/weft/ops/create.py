@@ -17,7 +17,7 @@ from weft._core import Tensor, dtype
 from weft._host import host, is_whole, kind_of, number
 from weft._live import DTYPES, copied, is_shareable, share, shared, wrap
 from weft._public import blame, public
-from weft._types import default, int64
+from weft._types import bfloat16, default, float32, int64
 
 __all__ = [
     "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
@@ -78,6 +78,8 @@ def tensor(
         copy = _core.clone(data.detach())
         return finish(copy if dtype is None else _core.cast(copy, dtype), requires_grad)
     made = copied(data, dtype) if _core.is_recording() else None
+    if made is None and dtype is bfloat16:
+        made = _core.cast(wrap(host(data, float32)), dtype)
     return finish(wrap(host(data, dtype)) if made is None else made, requires_grad)
 
 

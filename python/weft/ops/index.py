@@ -54,7 +54,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return _core.index("gather", input, dim, index)
 
 
-def _source(input: Tensor, index: Tensor, src: Tensor | float) -> Tensor:
+def _source(input: Tensor, index: Tensor, src: Operand) -> Tensor:
     if not isinstance(src, Tensor):
         return _core.full(index.shape, src, input.dtype)
     if src.shape != index.shape:
@@ -64,7 +64,7 @@ def _source(input: Tensor, index: Tensor, src: Tensor | float) -> Tensor:
 
 
 @public(method=True)
-def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float) -> Tensor:
+def scatter(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     """``input`` with ``out[index[i][j]][j] = src[i][j]`` for ``dim=0``; of several the last stays.
 
     Example:

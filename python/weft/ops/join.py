@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -25,8 +26,7 @@ def _promoted(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
     kinds = [x.dtype for x in tensors]
     if all(kind is kinds[0] for kind in kinds):
         return list(tensors)
-    order = ["bool", "uint8", "int32", "int64", "float32", "float64"]
-    kind = max(kinds, key=lambda k: order.index(k.name))
+    kind = functools.reduce(_core.promote_types, kinds)
     return [_core.cast(x, kind) for x in tensors]
 
 

@@ -9,9 +9,9 @@ from weft._core import Pointwise, Tensor
 from weft._public import alias, public
 
 __all__ = [
-    "abs", "absolute", "ceil", "cos", "erf", "exp", "expm1", "fix", "floor", "log", "log1p",
-    "neg", "negative", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "square",
-    "tanh", "trunc",
+    "abs", "absolute", "ceil", "conj", "cos", "erf", "exp", "expm1", "fix", "floor", "log",
+    "log1p", "neg", "negative", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sqrt",
+    "square", "tanh", "trunc",
 ]  # fmt: skip
 
 
@@ -61,6 +61,20 @@ def sign(input: Tensor) -> Tensor:
         tensor([ 1., -1.,  0.])
     """
     return _sign(input)
+
+
+_conj = Pointwise("conj")
+
+
+@public(method=True)
+def conj(input: Tensor) -> Tensor:
+    """The complex conjugate of each element; of real numbers the tensor itself.
+
+    Example:
+        >>> weft.conj(weft.tensor([1 + 2j])).tolist()
+        [(1-2j)]
+    """
+    return _conj(input) if input.dtype.is_complex else input
 
 
 _square = Pointwise("square")

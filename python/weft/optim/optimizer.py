@@ -106,7 +106,7 @@ class Optimizer:
                 raise TypeError(f"{name}: can only optimise tensors, got {type(param).__name__}")
             if not param.is_leaf:
                 raise ValueError(f"{name}: can only optimise leaf tensors, got the result of an op")
-            if param.dtype not in (weft.float32, weft.float64):
+            if not param.dtype.is_floating_point:
                 raise ValueError(f"{name}: can only optimise floating tensors, got {param.dtype}")
             if _core.overlaps_itself(param):
                 raise ValueError(

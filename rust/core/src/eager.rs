@@ -11,14 +11,14 @@ use crate::fact::Fact;
 use crate::listen;
 use crate::mode;
 use crate::op::cast::Cast;
-use crate::op::pointwise::{Out, Row};
+use crate::op::pointwise::Row;
 use crate::op::view::View;
 use crate::op::{Class, Emit, Op, Read, Val, Vals};
 use crate::tape;
 use crate::tensor::Tensor;
 use crate::writers;
 
-pub use operand::{Operand, pointwise, pointwise_into};
+pub use operand::{Operand, meeting, pointwise, pointwise_into};
 
 /// Results of one operation.
 pub type Results = SmallVec<[Tensor; 1]>;
@@ -85,7 +85,7 @@ fn same_layout(op: &Op, inputs: &[&Tensor]) -> Option<Tensor> {
 /// the order of its own; `None` where the row has no such kernel, or there is no memory.
 fn in_order(row: &Row, dtype: DType, layout: &Layout, ins: &[Flat]) -> Option<Tensor> {
     let tile = row.tile.get(dtype)?;
-    let dtype = if row.out == Out::Bool { DType::Bool } else { dtype };
+    let dtype = row.out.of(dtype);
     let n = layout.numel();
     let buffer = Buffer::try_new(n * dtype.size())?;
     let output = Tensor::fresh(buffer, dtype, *layout);

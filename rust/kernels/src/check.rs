@@ -1,7 +1,7 @@
 //! Checks of values.
 
 use crate::buffer::Arg;
-use crate::float::with_float;
+use crate::float::{Float, Stored, with_float};
 use crate::{Checked, Fault};
 
 /// Fails unless every element of `x` lies in `low..=high`. NaN does not.
@@ -10,11 +10,12 @@ use crate::{Checked, Fault};
 /// When `x` is not a contiguous window of floats inside its buffer.
 pub fn within(low: f64, high: f64, x: Arg) -> Checked {
     with_float!(x.dtype, T => {
-        let (low, high) = (low as T, high as T);
-        let fits = |x: &T| low <= *x && *x <= high;
+        let of = <<T as Stored>::Wide as Float>::from_f64;
+        let (low, high) = (of(low), of(high));
+        let fits = |x: &T| low <= x.load() && x.load() <= high;
         for part in x.slice::<T>().chunks(256) {
             if !part.iter().fold(true, |all, x| all & fits(x)) {
-                let value = part.iter().find(|x| !fits(x)).copied().map_or(f64::NAN, Into::into);
+                let value = part.iter().find(|x| !fits(x)).map_or(f64::NAN, |x| x.load().into());
                 return Err(Fault::Outside { value });
             }
         }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::complex::Complex;
+use crate::half::{BF16, F16};
+
 /// What kind of numbers an element type holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Category {
@@ -13,6 +16,8 @@ pub enum Category {
     Signed,
     /// Real numbers.
     Float,
+    /// Complex numbers.
+    Complex,
 }
 
 /// How many bytes an element has. Matched by [`by_width!`], which knows them all.
@@ -108,7 +113,7 @@ macro_rules! dtypes {
                 }
             }
 
-            /// The code that Python's buffer protocol has for it, if it has one.
+            /// The code that the buffer protocol has for it, if it has one.
             pub const fn buffer_code(self) -> Option<&'static str> {
                 match self {
                     $(Self::$id => $code,)+
@@ -123,14 +128,32 @@ dtypes! {
     Bool "bool" "bool" W1 Bool Some("?");
     /// Unsigned 8-bit integer.
     U8 "uint8" "u8" W1 Unsigned Some("B");
+    /// Signed 8-bit integer.
+    I8 "int8" "i8" W1 Signed Some("b");
+    /// Signed 16-bit integer.
+    I16 "int16" "i16" W2 Signed Some("h");
     /// Signed 32-bit integer.
     I32 "int32" "i32" W4 Signed Some("i");
     /// Signed 64-bit integer.
     I64 "int64" "i64" W8 Signed Some("q");
+    /// Unsigned 16-bit integer.
+    U16 "uint16" "u16" W2 Unsigned Some("H");
+    /// Unsigned 32-bit integer.
+    U32 "uint32" "u32" W4 Unsigned Some("I");
+    /// Unsigned 64-bit integer.
+    U64 "uint64" "u64" W8 Unsigned Some("Q");
+    /// IEEE 754 half precision.
+    F16 "float16" "f16" W2 Float Some("e");
+    /// The upper half of single precision.
+    BF16 "bfloat16" "bf16" W2 Float None;
     /// IEEE 754 single precision.
     F32 "float32" "f32" W4 Float Some("f");
     /// IEEE 754 double precision.
     F64 "float64" "f64" W8 Float Some("d");
+    /// Two single-precision numbers: real and imaginary part.
+    C64 "complex64" "c64" W8 Complex Some("Zf");
+    /// Two double-precision numbers: real and imaginary part.
+    C128 "complex128" "c128" W16 Complex Some("Zd");
 }
 
 impl DType {
@@ -142,6 +165,42 @@ impl DType {
     /// Whether values are real numbers (torch's `is_floating_point`).
     pub const fn is_floating_point(self) -> bool {
         matches!(self.category(), Category::Float)
+    }
+
+    /// Whether values are complex numbers.
+    pub const fn is_complex(self) -> bool {
+        matches!(self.category(), Category::Complex)
+    }
+
+    /// Whether values can be negative.
+    pub const fn is_signed(self) -> bool {
+        !matches!(self.category(), Category::Bool | Category::Unsigned)
+    }
+
+    /// The dtype of the parts of a complex number; of others it is the dtype itself.
+    pub const fn to_real(self) -> DType {
+        match self {
+            Self::C64 => Self::F32,
+            Self::C128 => Self::F64,
+            real @ (Self::Bool
+            | Self::U8
+            | Self::I8
+            | Self::I16
+            | Self::I32
+            | Self::I64
+            | Self::U16
+            | Self::U32
+            | Self::U64
+            | Self::F16
+            | Self::BF16
+            | Self::F32
+            | Self::F64) => real,
+        }
+    }
+
+    /// What sums and products of floats are accumulated in; of others the dtype itself.
+    pub const fn wide(self) -> DType {
+        if matches!(self, Self::F16 | Self::BF16) { Self::F32 } else { self }
     }
 
     /// Whether values are whole numbers or truth values.
@@ -177,22 +236,33 @@ pub unsafe trait Element: Copy + Send + Sync + PartialEq + fmt::Debug + 'static 
     }
 }
 
-// SAFETY: sizes agree and every bit pattern is a valid number.
-unsafe impl Element for f32 {
-    const DTYPE: DType = DType::F32;
+macro_rules! elements {
+    ($($t:ty => $dtype:ident;)+) => {
+        $(
+            // SAFETY: sizes agree and every bit pattern is a valid number.
+            unsafe impl Element for $t {
+                const DTYPE: DType = DType::$dtype;
+            }
+        )+
+    };
 }
-// SAFETY: as above.
-unsafe impl Element for f64 {
-    const DTYPE: DType = DType::F64;
+
+elements! {
+    i8 => I8;
+    i16 => I16;
+    i32 => I32;
+    i64 => I64;
+    u16 => U16;
+    u32 => U32;
+    u64 => U64;
+    F16 => F16;
+    BF16 => BF16;
+    f32 => F32;
+    f64 => F64;
+    Complex<f32> => C64;
+    Complex<f64> => C128;
 }
-// SAFETY: as above.
-unsafe impl Element for i32 {
-    const DTYPE: DType = DType::I32;
-}
-// SAFETY: as above.
-unsafe impl Element for i64 {
-    const DTYPE: DType = DType::I64;
-}
+
 // SAFETY: as above; bool elements are bytes 0 or 1.
 unsafe impl Element for u8 {
     const DTYPE: DType = DType::U8;

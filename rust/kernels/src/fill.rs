@@ -3,6 +3,8 @@
 use crate::buffer::Arg;
 use crate::chain::sweep;
 use crate::dtype::{DType, Element};
+use crate::float::with_whole;
+use crate::half::{BF16, F16};
 use crate::scalar::Scalar;
 use crate::tile::splat;
 
@@ -56,14 +58,17 @@ pub fn arange(start: Scalar, step: Scalar, out: Arg) {
     let (a, d) = (start.as_f64(), step.as_f64());
     let (i, k) = (start.as_i64(), step.as_i64());
     let whole = move |n: usize| i.wrapping_add(k.wrapping_mul(n as i64));
-    match out.dtype {
-        DType::F32 => sequence(out, |n| (a + n as f64 * d) as f32),
-        DType::F64 => sequence(out, |n| a + n as f64 * d),
-        DType::I32 => sequence(out, |n| whole(n) as i32),
-        DType::I64 => sequence(out, whole),
-        DType::U8 => sequence(out, |n| whole(n) as u8),
-        DType::Bool => sequence(out, |n| u8::from(whole(n) != 0)),
-    }
+    let real = move |n: usize| a + n as f64 * d;
+    with_whole!(out.dtype, T => {
+        let truth = out.dtype == DType::Bool;
+        sequence::<T>(out, |n| if truth { T::from(whole(n) != 0) } else { whole(n) as T });
+    };
+        DType::F16 => sequence(out, |n| F16::from_f32(real(n) as f32)),
+        DType::BF16 => sequence(out, |n| BF16::from_f32(real(n) as f32)),
+        DType::F32 => sequence(out, |n| real(n) as f32),
+        DType::F64 => sequence(out, real),
+        DType::C64 | DType::C128 => panic!("a real dtype, got {}", out.dtype)
+    )
 }
 
 /// Sets the elements to numbers evenly spaced from `start` to `end`, both included. They are
@@ -90,14 +95,16 @@ pub fn linspace(start: Scalar, end: Scalar, out: Arg) {
         i if i == last => end.as_i64(),
         i => at(i) as i64,
     };
-    match out.dtype {
-        DType::F32 => sequence(out, move |i| at(i) as f32),
+    with_whole!(out.dtype, T => {
+        let truth = out.dtype == DType::Bool;
+        sequence::<T>(out, |i| if truth { T::from(whole(i) != 0) } else { whole(i) as T });
+    };
+        DType::F16 => sequence(out, |i| F16::from_f32(at(i) as f32)),
+        DType::BF16 => sequence(out, |i| BF16::from_f32(at(i) as f32)),
+        DType::F32 => sequence(out, |i| at(i) as f32),
         DType::F64 => sequence(out, at),
-        DType::I32 => sequence(out, move |i| whole(i) as i32),
-        DType::I64 => sequence(out, whole),
-        DType::U8 => sequence(out, move |i| whole(i) as u8),
-        DType::Bool => sequence(out, move |i| u8::from(whole(i) != 0)),
-    }
+        DType::C64 | DType::C128 => panic!("a real dtype, got {}", out.dtype)
+    )
 }
 
 fn sequence<T: Element>(out: Arg, f: impl Fn(usize) -> T + Sync) {

@@ -10,11 +10,12 @@ pub use nonzero::nonzero;
 pub use point::{gather, scatter, scatter_add};
 pub use row::{add, select};
 
-use crate::Fault;
-use crate::buffer::Arg;
+use crate::buffer::{Arg, Buffer};
+use crate::complex::Complex;
 use crate::dtype::{DType, Element};
-use crate::memory;
+use crate::layout::Layout;
 use crate::walk::Walk;
+use crate::{Checked, Fault, chain, memory, tile};
 
 /// The index (any strides, i32 or i64) as places in `0..len`, in row-major order.
 /// With `wrap`, negative ones count from the end.
@@ -52,6 +53,53 @@ fn collect<I: Element + Into<i64>>(
     }
 }
 
+/// Runs `add` on the elements of `out` and `source`, those of sixteen bits widened to `f32`
+/// meanwhile: a place that sees many terms is rounded once.
+fn widened(out: Arg, source: Arg, add: impl Fn(Arg, Arg) -> Checked) -> Checked {
+    let wide = out.dtype.wide();
+    if wide == out.dtype {
+        return add(out, source);
+    }
+    let hold = |arg: Arg| -> Result<(Buffer, Layout), Fault> {
+        let layout = Layout::contiguous(arg.layout.shape);
+        let buffer = memory::try_buffer(layout.numel().saturating_mul(wide.size()))?;
+        chain::apply(tile::cast(arg.dtype, wide), &[arg], Arg::new(&buffer, wide, &layout), 1);
+        Ok((buffer, layout))
+    };
+    let ((sums, at), (terms, from)) = (hold(out)?, hold(source)?);
+    let sums = Arg::new(&sums, wide, &at);
+    add(sums, Arg::new(&terms, wide, &from))?;
+    chain::apply(tile::cast(wide, out.dtype), &[sums], out, 1);
+    Ok(())
+}
+
+/// Calls a generic function with the Rust type of a dtype that is added in itself.
+macro_rules! with_terms {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        $crate::float::with_whole!($dtype, $T => $body;
+            $crate::dtype::DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::dtype::DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            $crate::dtype::DType::C64 => {
+                type $T = Complex<f32>;
+                $body
+            }
+            $crate::dtype::DType::C128 => {
+                type $T = Complex<f64>;
+                $body
+            }
+            other => panic!("a dtype that is added in itself, got {other}")
+        )
+    };
+}
+
+use with_terms;
+
 /// Addition as scatters do it: integers wrap, bool is or.
 trait Plus: Element {
     fn plus(self, other: Self) -> Self;
@@ -75,6 +123,13 @@ plus! {
     i32: |a, b| a.wrapping_add(b);
     i64: |a, b| a.wrapping_add(b);
     u8: |a, b| a.wrapping_add(b);
+    i8: |a, b| a.wrapping_add(b);
+    i16: |a, b| a.wrapping_add(b);
+    u16: |a, b| a.wrapping_add(b);
+    u32: |a, b| a.wrapping_add(b);
+    u64: |a, b| a.wrapping_add(b);
+    Complex<f32>: |a, b| a + b;
+    Complex<f64>: |a, b| a + b;
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! than `LANES` elements are added in order. The tree depends on the length alone: not on
 //! strides, threads or instruction set.
 
-use crate::float::Float;
+use crate::float::{Float, Stored};
 
 /// Partial sums that run side by side.
 pub(crate) const LANES: usize = 16;
@@ -25,15 +25,15 @@ pub(crate) trait Fold<T: Copy>: Copy {
 #[derive(Clone, Copy)]
 pub(crate) struct Add;
 
-impl<T: Float> Fold<T> for Add {
-    type Acc = T;
-    const START: T = T::ZERO;
+impl<T: Stored> Fold<T> for Add {
+    type Acc = T::Wide;
+    const START: T::Wide = T::Wide::ZERO;
     #[inline(always)]
-    fn lift(x: T) -> T {
-        x
+    fn lift(x: T) -> T::Wide {
+        x.load()
     }
     #[inline(always)]
-    fn join(a: T, b: T) -> T {
+    fn join(a: T::Wide, b: T::Wide) -> T::Wide {
         a + b
     }
 }
@@ -41,14 +41,16 @@ impl<T: Float> Fold<T> for Add {
 /// What is done to an element before it is folded. A trait and not a closure, because
 /// closures need not be inlined into the code that is compiled for wide registers.
 pub(crate) trait Map<T>: Copy {
-    fn at(self, x: T) -> T;
+    type Out: Copy;
+    fn at(self, x: T) -> Self::Out;
 }
 
 /// The element itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Same;
 
-impl<T> Map<T> for Same {
+impl<T: Copy> Map<T> for Same {
+    type Out = T;
     #[inline(always)]
     fn at(self, x: T) -> T {
         x
@@ -59,10 +61,11 @@ impl<T> Map<T> for Same {
 #[derive(Clone, Copy)]
 pub(crate) struct SquareFrom<T>(pub(crate) T);
 
-impl<T: Float> Map<T> for SquareFrom<T> {
+impl<T: Stored> Map<T> for SquareFrom<T::Wide> {
+    type Out = T::Wide;
     #[inline(always)]
-    fn at(self, x: T) -> T {
-        (x - self.0) * (x - self.0)
+    fn at(self, x: T) -> T::Wide {
+        (x.load() - self.0) * (x.load() - self.0)
     }
 }
 
@@ -70,10 +73,11 @@ impl<T: Float> Map<T> for SquareFrom<T> {
 #[derive(Clone, Copy)]
 pub(crate) struct ExpFrom<T>(pub(crate) T);
 
-impl<T: Float> Map<T> for ExpFrom<T> {
+impl<T: Stored> Map<T> for ExpFrom<T::Wide> {
+    type Out = T::Wide;
     #[inline(always)]
-    fn at(self, x: T) -> T {
-        (x - self.0).exp()
+    fn at(self, x: T) -> T::Wide {
+        (x.load() - self.0).exp()
     }
 }
 
@@ -92,7 +96,7 @@ pub(crate) fn fold_lanes<T: Copy, F: Fold<T>>(mut acc: [F::Acc; LANES]) -> F::Ac
 
 /// Folds one block.
 #[inline(always)]
-fn block<T: Copy, F: Fold<T>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
+fn block<T: Copy, F: Fold<M::Out>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
     let mut acc = [F::START; LANES];
     let (chunks, rest) = row.as_chunks::<LANES>();
     for chunk in chunks {
@@ -103,11 +107,11 @@ fn block<T: Copy, F: Fold<T>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
     for (a, &x) in acc.iter_mut().zip(rest) {
         *a = F::join(*a, F::lift(map.at(x)));
     }
-    fold_lanes::<T, F>(acc)
+    fold_lanes::<M::Out, F>(acc)
 }
 
 #[inline(always)]
-fn in_order<T: Copy, F: Fold<T>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
+fn in_order<T: Copy, F: Fold<M::Out>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
     let mut acc = F::START;
     for &x in row {
         acc = F::join(acc, F::lift(map.at(x)));
@@ -155,7 +159,7 @@ impl<A: Copy> Pairwise<A> {
 
 /// Folds a whole row.
 #[inline(always)]
-fn fold<T: Copy, F: Fold<T>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
+fn fold<T: Copy, F: Fold<M::Out>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
     if row.len() < LANES {
         return in_order::<T, F, M>(row, map);
     }
@@ -164,61 +168,61 @@ fn fold<T: Copy, F: Fold<T>, M: Map<T>>(row: &[T], map: M) -> F::Acc {
     }
     let mut sums = Pairwise { level: [F::START; 48], count: 0 };
     for part in row.chunks(BLOCK) {
-        sums.push::<T, F>(block::<T, F, M>(part, map));
+        sums.push::<M::Out, F>(block::<T, F, M>(part, map));
     }
-    sums.finish::<T, F>()
+    sums.finish::<M::Out, F>()
 }
 
 /// Sum of a row.
 #[inline(always)]
-pub(crate) fn sum<T: Float>(row: &[T]) -> T {
+pub(crate) fn sum<T: Stored>(row: &[T]) -> T::Wide {
     fold::<T, Add, Same>(row, Same)
 }
 
 /// Sum of `map` over a row.
 #[inline(always)]
-pub(crate) fn sum_of<T: Float>(row: &[T], map: impl Map<T>) -> T {
+pub(crate) fn sum_of<T: Stored>(row: &[T], map: impl Map<T, Out = T::Wide>) -> T::Wide {
     fold::<T, Add, _>(row, map)
 }
 
 #[inline(always)]
-fn block_dot<T: Float>(a: &[T], b: &[T]) -> T {
-    let mut acc = [T::ZERO; LANES];
+fn block_dot<A: Stored, B: Stored<Wide = A::Wide>>(a: &[A], b: &[B]) -> A::Wide {
+    let mut acc = [A::Wide::ZERO; LANES];
     let ((ac, ar), (bc, br)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (x, y) in ac.iter().zip(bc) {
         for l in 0..LANES {
-            acc[l] += x[l] * y[l];
+            acc[l] += x[l].load() * y[l].load();
         }
     }
     for ((s, &x), &y) in acc.iter_mut().zip(ar).zip(br) {
-        *s += x * y;
+        *s += x.load() * y.load();
     }
-    fold_lanes::<T, Add>(acc)
+    fold_lanes::<A, Add>(acc)
 }
 
 /// Sum of the products of two rows of one length.
 #[inline(always)]
-pub(crate) fn dot<T: Float>(a: &[T], b: &[T]) -> T {
+pub(crate) fn dot<A: Stored, B: Stored<Wide = A::Wide>>(a: &[A], b: &[B]) -> A::Wide {
     if a.len() < LANES {
-        let mut sum = T::ZERO;
+        let mut sum = A::Wide::ZERO;
         for (&x, &y) in a.iter().zip(b) {
-            sum += x * y;
+            sum += x.load() * y.load();
         }
         return sum;
     }
     if a.len() <= BLOCK {
         return block_dot(a, b);
     }
-    let mut sums = Pairwise { level: [T::ZERO; 48], count: 0 };
+    let mut sums = Pairwise { level: [A::Wide::ZERO; 48], count: 0 };
     for (x, y) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
-        sums.push::<T, Add>(block_dot(x, y));
+        sums.push::<A, Add>(block_dot(x, y));
     }
-    sums.finish::<T, Add>()
+    sums.finish::<A, Add>()
 }
 
 /// The greatest of a row, NaN if there is one, `-inf` of nothing.
 #[inline(always)]
-pub(crate) fn max<T: Float>(row: &[T]) -> T {
+pub(crate) fn max<T: Stored>(row: &[T]) -> T::Wide {
     fold::<T, Max, Same>(row, Same)
 }
 
@@ -226,16 +230,16 @@ pub(crate) fn max<T: Float>(row: &[T]) -> T {
 #[derive(Clone, Copy)]
 pub(crate) struct Max;
 
-impl<T: Float> Fold<T> for Max {
-    type Acc = T;
-    const START: T = T::NEG_INFINITY;
+impl<T: Stored> Fold<T> for Max {
+    type Acc = T::Wide;
+    const START: T::Wide = T::Wide::NEG_INFINITY;
     #[inline(always)]
-    fn lift(x: T) -> T {
-        x
+    fn lift(x: T) -> T::Wide {
+        x.load()
     }
     #[inline(always)]
     #[allow(clippy::eq_op)]
-    fn join(a: T, b: T) -> T {
+    fn join(a: T::Wide, b: T::Wide) -> T::Wide {
         if b > a || b != b { b } else { a }
     }
 }

@@ -10,6 +10,7 @@
 pub mod buffer;
 pub mod chain;
 pub mod check;
+pub mod complex;
 pub mod copy;
 pub mod cpu;
 pub mod dtype;
@@ -17,6 +18,7 @@ pub mod fill;
 mod float;
 pub mod fork;
 pub mod gemm;
+pub mod half;
 pub mod index;
 mod lanes;
 pub mod layout;

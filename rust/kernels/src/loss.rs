@@ -6,7 +6,7 @@
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
 use crate::dtype::DType;
-use crate::float::{Float, with_float};
+use crate::float::{Float, Stored, with_float};
 use crate::lanes;
 use crate::shared::split_rows;
 use crate::softmax::log_row;
@@ -28,9 +28,9 @@ const COST: usize = 8;
 
 /// `out = -logp[i, target[i]]`, reduced.
 ///
-/// `logp` `[n, c]` is f32 or f64 and contiguous, `target` `[n]` i64; `out` has `n`
-/// elements (`None`) or one; `count`, one element of the same float dtype, becomes the
-/// number of rows that count. A target outside `0..c` is a fault, and nothing is written.
+/// `logp` `[n, c]` holds floats and is contiguous, `target` `[n]` i64; `out` has `n` elements
+/// (`None`) or one; `count`, one element of the same dtype (f32 for floats of sixteen bits,
+/// which count less far), becomes the number of rows that count. A target outside `0..c` is a fault, and nothing is written.
 pub fn nll(
     logp: Arg,
     target: Arg,
@@ -42,7 +42,7 @@ pub fn nll(
     let (target, _) = checked(logp, target, ignore)?;
     with_float!(logp.dtype, T => {
         let logp = logp.slice::<T>();
-        pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut::<T>())
+        pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut())
     })
 }
 
@@ -63,12 +63,12 @@ pub fn nll_backward(
         return Ok(());
     }
     with_float!(out.dtype, T => {
-        let scale = Scale::new(grad.slice::<T>(), count.slice::<T>(), reduction);
+        let scale = Scale::<T>::new(grad.slice::<T>(), count.slice(), reduction);
         split_rows(out.slice_mut::<T>(), classes.max(1), classes, |first, out| {
-            out.fill(T::ZERO);
+            out.fill(T::store(Float::ZERO));
             for (i, row) in out.chunks_exact_mut(classes).enumerate() {
                 if target[first + i] != ignore {
-                    row[target[first + i] as usize] = -scale.of(first + i);
+                    row[target[first + i] as usize] = T::store(-scale.of(first + i));
                 }
             }
         });
@@ -94,7 +94,7 @@ pub fn cross_entropy(
             dispatch(LogRows { x: &x[first * classes..][..y.len()], y, classes });
         });
         let logp = logp.slice::<T>();
-        pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut::<T>())
+        pick(logp, target, ignore, reduction, out.slice_mut::<T>(), count.slice_mut())
     })
 }
 
@@ -116,7 +116,7 @@ pub fn cross_entropy_backward(
     }
     with_float!(out.dtype, T => {
         let logp = logp.slice::<T>();
-        let scale = Scale::new(grad.slice::<T>(), count.slice::<T>(), reduction);
+        let scale = Scale::<T>::new(grad.slice::<T>(), count.slice(), reduction);
         split_rows(out.slice_mut::<T>(), classes.max(1), classes * COST, |first, out| {
             let logp = &logp[first * classes..][..out.len()];
             let target = &target[first..];
@@ -139,54 +139,54 @@ fn checked<'a>(rows: Arg, target: Arg<'a>, ignore: i64) -> Result<(&'a [i64], us
 }
 
 /// Picks the losses and reduces them; targets are checked.
-fn pick<T: Float>(
+fn pick<T: Stored>(
     logp: &[T],
     target: &[i64],
     ignore: i64,
     reduction: Reduction,
     out: &mut [T],
-    count: &mut [T],
+    count: &mut [T::Wide],
 ) -> Checked {
     let classes = logp.len() / target.len().max(1);
     let loss = |(i, &t): (usize, &i64)| {
-        if t == ignore { T::ZERO } else { -logp[i * classes + t as usize] }
+        if t == ignore { T::Wide::ZERO } else { -logp[i * classes + t as usize].load() }
     };
     let some = reduction != Reduction::None;
     let mut losses = memory::try_list(if some { target.len() } else { 0 })?;
     let counted = target.iter().filter(|&&t| t != ignore).count();
-    count[0] = T::from_f64(counted as f64);
+    count[0] = T::Wide::from_f64(counted as f64);
     if reduction == Reduction::None {
         assert_eq!(out.len(), target.len(), "one loss per row");
-        out.iter_mut().zip(target.iter().enumerate()).for_each(|(o, it)| *o = loss(it));
+        out.iter_mut().zip(target.iter().enumerate()).for_each(|(o, it)| *o = T::store(loss(it)));
         return Ok(());
     }
     assert_eq!(out.len(), 1, "one loss");
     losses.extend(target.iter().enumerate().map(loss));
     let sum = lanes::sum(&losses);
-    out[0] = if reduction == Reduction::Mean { sum / count[0] } else { sum };
+    out[0] = T::store(if reduction == Reduction::Mean { sum / count[0] } else { sum });
     Ok(())
 }
 
 /// What a row's gradient is multiplied by.
 #[derive(Clone, Copy)]
-struct Scale<'a, T> {
+struct Scale<'a, T: Stored> {
     grad: &'a [T],
-    one: Option<T>,
+    one: Option<T::Wide>,
 }
 
-impl<'a, T: Float> Scale<'a, T> {
-    fn new(grad: &'a [T], count: &[T], reduction: Reduction) -> Scale<'a, T> {
+impl<'a, T: Stored> Scale<'a, T> {
+    fn new(grad: &'a [T], count: &[T::Wide], reduction: Reduction) -> Scale<'a, T> {
         let one = match reduction {
             Reduction::None => None,
-            Reduction::Sum => Some(grad[0]),
-            Reduction::Mean => Some(grad[0] / count[0]),
+            Reduction::Sum => Some(grad[0].load()),
+            Reduction::Mean => Some(grad[0].load() / count[0]),
         };
         Scale { grad, one }
     }
 
     #[inline(always)]
-    fn of(&self, row: usize) -> T {
-        self.one.unwrap_or_else(|| self.grad[row])
+    fn of(&self, row: usize) -> T::Wide {
+        self.one.unwrap_or_else(|| self.grad[row].load())
     }
 }
 
@@ -196,7 +196,7 @@ struct LogRows<'a, T> {
     classes: usize,
 }
 
-impl<T: Float> Work for LogRows<'_, T> {
+impl<T: Stored> Work for LogRows<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
@@ -207,7 +207,7 @@ impl<T: Float> Work for LogRows<'_, T> {
     }
 }
 
-struct Backward<'a, T> {
+struct Backward<'a, T: Stored> {
     logp: &'a [T],
     target: &'a [i64],
     scale: Scale<'a, T>,
@@ -217,7 +217,7 @@ struct Backward<'a, T> {
     out: &'a mut [T],
 }
 
-impl<T: Float> Work for Backward<'_, T> {
+impl<T: Stored> Work for Backward<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
@@ -225,15 +225,15 @@ impl<T: Float> Work for Backward<'_, T> {
         let rows = rows.zip(self.out.chunks_exact_mut(self.classes)).zip(self.target);
         for (i, ((logp, out), &target)) in rows.enumerate() {
             if target == self.ignore {
-                out.fill(T::ZERO);
+                out.fill(T::store(Float::ZERO));
                 continue;
             }
             let scale = self.scale.of(self.first + i);
             for (o, &p) in out.iter_mut().zip(logp) {
-                *o = p.exp() * scale;
+                *o = T::store(p.load().exp() * scale);
             }
             let hit = target as usize;
-            out[hit] = (logp[hit].exp() - T::ONE) * scale;
+            out[hit] = T::store((logp[hit].load().exp() - T::Wide::ONE) * scale);
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
-use crate::float::{Float, with_float};
+use crate::float::{Float, Stored, with_float};
 use crate::lanes::{self, SquareFrom};
 use crate::shared::Shared;
 use crate::threads;
@@ -15,19 +15,19 @@ const COST: usize = 4;
 /// `out = (x - mean) / sqrt(var + eps)` for each row of `len` elements, `var` being the
 /// biased variance, and `rstd = 1 / sqrt(var + eps)`.
 ///
-/// `input` and `out` are contiguous, f32 or f64, seen as `[rows, len]`; `rstd` is
-/// contiguous with `rows` elements.
+/// `input` and `out` are contiguous floats, seen as `[rows, len]`; `rstd` is contiguous with
+/// `rows` elements, of f32 for floats of sixteen bits.
 pub fn standardize(input: Arg, len: usize, eps: f64, out: Arg, rstd: Arg) {
     let rows = row_count(input, len);
     assert!(out.numel() == input.numel() && rstd.numel() == rows, "numbers of elements");
     with_float!(out.dtype, T => {
-        let (x, y, r) = (input.slice::<T>(), out.slice_mut::<T>(), rstd.slice_mut::<T>());
+        let (x, y, r) = (input.slice::<T>(), out.slice_mut::<T>(), rstd.slice_mut());
         let (y, r) = (Shared::new(y), Shared::new(r));
         threads::for_ranges(rows, 1, len * COST, |range| {
             let span = range.start * len..range.end * len;
             // SAFETY: the ranges of rows are disjoint.
             let (y, r) = unsafe { (y.part(span.clone()), r.part(range)) };
-            dispatch(Forward { x: &x[span], y, r, len, eps: T::from_f64(eps) });
+            dispatch(Forward { x: &x[span], y, r, len, eps: <T as Stored>::Wide::from_f64(eps) });
         });
     });
 }
@@ -40,7 +40,7 @@ pub fn standardize_backward(xhat: Arg, rstd: Arg, grad: Arg, len: usize, out: Ar
         "numbers of elements"
     );
     with_float!(out.dtype, T => {
-        let (x, r, g) = (xhat.slice::<T>(), rstd.slice::<T>(), grad.slice::<T>());
+        let (x, r, g) = (xhat.slice::<T>(), rstd.slice(), grad.slice::<T>());
         let d = Shared::new(out.slice_mut::<T>());
         threads::for_ranges(rows, 1, len * COST, |range| {
             let span = range.start * len..range.end * len;
@@ -56,51 +56,51 @@ fn row_count(input: Arg, len: usize) -> usize {
     input.numel() / len
 }
 
-struct Forward<'a, T> {
+struct Forward<'a, T: Stored> {
     x: &'a [T],
     y: &'a mut [T],
-    r: &'a mut [T],
+    r: &'a mut [T::Wide],
     len: usize,
-    eps: T,
+    eps: T::Wide,
 }
 
-impl<T: Float> Work for Forward<'_, T> {
+impl<T: Stored> Work for Forward<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        let n = T::from_f64(self.len as f64);
+        let n = T::Wide::from_f64(self.len as f64);
         let rows = self.x.chunks_exact(self.len).zip(self.y.chunks_exact_mut(self.len));
         for ((x, y), r) in rows.zip(self.r) {
             let mean = lanes::sum(x) / n;
             let var = lanes::sum_of(x, SquareFrom(mean)) / n;
-            let rstd = T::ONE / (var + self.eps).sqrt();
+            let rstd = T::Wide::ONE / (var + self.eps).sqrt();
             *r = rstd;
             for (y, &x) in y.iter_mut().zip(x) {
-                *y = (x - mean) * rstd;
+                *y = T::store((x.load() - mean) * rstd);
             }
         }
     }
 }
 
-struct Backward<'a, T> {
+struct Backward<'a, T: Stored> {
     x: &'a [T],
     g: &'a [T],
-    r: &'a [T],
+    r: &'a [T::Wide],
     d: &'a mut [T],
     len: usize,
 }
 
-impl<T: Float> Work for Backward<'_, T> {
+impl<T: Stored> Work for Backward<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        let n = T::from_f64(self.len as f64);
+        let n = T::Wide::from_f64(self.len as f64);
         let inputs = self.x.chunks_exact(self.len).zip(self.g.chunks_exact(self.len));
         for (((x, g), d), &r) in inputs.zip(self.d.chunks_exact_mut(self.len)).zip(self.r) {
             let mean = lanes::sum(g) / n;
             let slope = lanes::dot(g, x) / n;
             for ((d, &g), &x) in d.iter_mut().zip(g).zip(x) {
-                *d = r * (g - mean - x * slope);
+                *d = T::store(r * (g.load() - mean - x.load() * slope));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
-use crate::float::{Float, with_float};
+use crate::float::{Float, Stored, with_float};
 use crate::threads;
 
 /// Elements that are read before any of them is written.
@@ -32,20 +32,20 @@ pub fn sgd(
     };
     let taken = next_step(step, step_out);
     with_float!(param.dtype, T => {
-        let slope = Slope::<T>::new(lr, decay, maximize);
+        let slope = Slope::new(lr, decay, maximize);
         match (buf, buf_out) {
             (Some(buf), Some(buf_out)) if momentum != 0.0 => {
                 let rule = Momentum {
                     slope,
-                    mu: T::from_f64(momentum),
-                    fresh: T::from_f64(1.0 - dampening),
+                    mu: Float::from_f64(momentum),
+                    fresh: Float::from_f64(1.0 - dampening),
                     first: taken == 0.0,
                     nesterov: nesterov != 0.0,
                 };
-                each([param, grad, buf], [param_out, buf_out], rule);
+                each::<T, 3, 2>([param, grad, buf], [param_out, buf_out], rule);
             }
             (buf, buf_out) => {
-                each([param, grad], [param_out], slope);
+                each::<T, 2, 1>([param, grad], [param_out], slope);
                 if let (Some(buf), Some(buf_out)) = (buf, buf_out) {
                     each::<T, 1, 1>([buf], [buf_out], Keep);
                 }
@@ -78,13 +78,13 @@ pub fn adam(
     let hyper = hyper.slice::<f64>();
     let count = f64::from(next_step(step, step_out)) + 1.0;
     with_float!(param.dtype, T => {
-        let rule = Rule::<T>::new(hyper, count);
+        let step = AdamStep::new(hyper, count);
         match (vmax, vmax_out) {
             (Some(vmax), Some(vmax_out)) => {
                 let outputs = [param_out, m_out, v_out, vmax_out];
-                each([param, grad, m, v, vmax], outputs, rule);
+                each::<T, 5, 4>([param, grad, m, v, vmax], outputs, step);
             }
-            _ => each([param, grad, m, v], [param_out, m_out, v_out], rule),
+            _ => each::<T, 4, 3>([param, grad, m, v], [param_out, m_out, v_out], step),
         }
     });
 }
@@ -98,7 +98,7 @@ fn next_step(step: Arg, step_out: Arg) -> f32 {
 
 /// What becomes of the corresponding elements of `I` arrays. A trait and not a closure,
 /// because closures need not be inlined into the code compiled for wide registers.
-trait Step<T, const I: usize, const O: usize>: Copy + Sync {
+trait Advance<T, const I: usize, const O: usize>: Copy + Sync {
     fn apply(self, inputs: [T; I]) -> [T; O];
 }
 
@@ -106,7 +106,7 @@ trait Step<T, const I: usize, const O: usize>: Copy + Sync {
 #[derive(Clone, Copy)]
 struct Keep;
 
-impl<T> Step<T, 1, 1> for Keep {
+impl<T> Advance<T, 1, 1> for Keep {
     #[inline(always)]
     fn apply(self, inputs: [T; 1]) -> [T; 1] {
         inputs
@@ -134,7 +134,7 @@ impl<T: Float> Slope<T> {
     }
 }
 
-impl<T: Float> Step<T, 2, 1> for Slope<T> {
+impl<T: Float> Advance<T, 2, 1> for Slope<T> {
     #[inline(always)]
     fn apply(self, [p, g]: [T; 2]) -> [T; 1] {
         [p + self.of(p, g) * self.size]
@@ -151,7 +151,7 @@ struct Momentum<T> {
     nesterov: bool,
 }
 
-impl<T: Float> Step<T, 3, 2> for Momentum<T> {
+impl<T: Float> Advance<T, 3, 2> for Momentum<T> {
     #[inline(always)]
     fn apply(self, [p, g, b]: [T; 3]) -> [T; 2] {
         let g = self.slope.of(p, g);
@@ -163,7 +163,7 @@ impl<T: Float> Step<T, 3, 2> for Momentum<T> {
 
 /// The constants of one step of Adam.
 #[derive(Clone, Copy)]
-struct Rule<T> {
+struct AdamStep<T> {
     sign: T,
     shrink: T,
     decay: T,
@@ -175,14 +175,14 @@ struct Rule<T> {
     size: T,
 }
 
-impl<T: Float> Rule<T> {
-    fn new(hyper: &[f64], count: f64) -> Rule<T> {
+impl<T: Float> AdamStep<T> {
+    fn new(hyper: &[f64], count: f64) -> AdamStep<T> {
         let &[lr, beta1, beta2, eps, decay, decoupled, maximize] = hyper else {
             panic!("seven hyperparameters");
         };
         let f = T::from_f64;
         let decoupled = decoupled != 0.0;
-        Rule {
+        AdamStep {
             sign: f(if maximize != 0.0 { -1.0 } else { 1.0 }),
             shrink: f(if decoupled { 1.0 - lr * decay } else { 1.0 }),
             decay: f(if decoupled { 0.0 } else { decay }),
@@ -216,7 +216,7 @@ impl<T: Float> Rule<T> {
     }
 }
 
-impl<T: Float> Step<T, 4, 3> for Rule<T> {
+impl<T: Float> Advance<T, 4, 3> for AdamStep<T> {
     #[inline(always)]
     fn apply(self, [p, g, m, v]: [T; 4]) -> [T; 3] {
         let (p, m, v) = self.moments(p, g, m, v);
@@ -224,7 +224,7 @@ impl<T: Float> Step<T, 4, 3> for Rule<T> {
     }
 }
 
-impl<T: Float> Step<T, 5, 4> for Rule<T> {
+impl<T: Float> Advance<T, 5, 4> for AdamStep<T> {
     #[inline(always)]
     #[allow(clippy::eq_op)]
     fn apply(self, [p, g, m, v, top]: [T; 5]) -> [T; 4] {
@@ -239,10 +239,10 @@ impl<T: Float> Step<T, 5, 4> for Rule<T> {
 ///
 /// An output may be one of the inputs (not overlap it partly): elements are read in
 /// chunks before the outputs of the chunk are written.
-fn each<T: Float, const I: usize, const O: usize>(
+fn each<T: Stored, const I: usize, const O: usize>(
     inputs: [Arg; I],
     outputs: [Arg; O],
-    step: impl Step<T, I, O>,
+    step: impl Advance<T::Wide, I, O>,
 ) {
     let len = inputs[0].numel();
     let whole = |arg: &Arg| {
@@ -260,7 +260,6 @@ fn each<T: Float, const I: usize, const O: usize>(
 
 #[derive(Clone, Copy)]
 struct Pointers<T, const N: usize>([*mut T; N]);
-
 // SAFETY: threads use them for disjoint ranges.
 unsafe impl<T: Send, const N: usize> Sync for Pointers<T, N> {}
 
@@ -277,19 +276,22 @@ struct Each<T, F, const I: usize, const O: usize> {
     step: F,
 }
 
-impl<T: Float, F: Step<T, I, O>, const I: usize, const O: usize> Work for Each<T, F, I, O> {
+impl<T: Stored, F: Advance<T::Wide, I, O>, const I: usize, const O: usize> Work
+    for Each<T, F, I, O>
+{
     type Out = ();
     #[inline(always)]
     fn run(self) {
+        let zero = T::store(T::Wide::ZERO);
         let whole = self.len / CHUNK * CHUNK;
         for at in (0..whole).step_by(CHUNK) {
             // SAFETY: `at + CHUNK <= len`, and `each` checked that all arrays hold `len`.
             let x = self.from.map(|p| unsafe { *p.add(at).cast::<[T; CHUNK]>() });
-            let mut y = [[T::ZERO; CHUNK]; O];
+            let mut y = [[zero; CHUNK]; O];
             for l in 0..CHUNK {
                 let out = self.step.apply(lane(&x, l));
                 for (y, x) in y.iter_mut().zip(out) {
-                    y[l] = x;
+                    y[l] = T::store(x);
                 }
             }
             for (y, &to) in y.iter().zip(&self.to) {
@@ -299,10 +301,10 @@ impl<T: Float, F: Step<T, I, O>, const I: usize, const O: usize> Work for Each<T
         }
         for at in whole..self.len {
             // SAFETY: `at < len`, and `each` checked that all arrays hold `len`.
-            let out = self.step.apply(self.from.map(|p| unsafe { *p.add(at) }));
+            let out = self.step.apply(self.from.map(|p| unsafe { (*p.add(at)).load() }));
             for (x, &to) in out.into_iter().zip(&self.to) {
                 // SAFETY: as above.
-                unsafe { *to.add(at) = x };
+                unsafe { *to.add(at) = T::store(x) };
             }
         }
     }
@@ -310,10 +312,10 @@ impl<T: Float, F: Step<T, I, O>, const I: usize, const O: usize> Work for Each<T
 
 /// Element `l` of each chunk.
 #[inline(always)]
-fn lane<T: Float, const I: usize>(x: &[[T; CHUNK]; I], l: usize) -> [T; I] {
-    let mut out = [T::ZERO; I];
+fn lane<T: Stored, const I: usize>(x: &[[T; CHUNK]; I], l: usize) -> [T::Wide; I] {
+    let mut out = [T::Wide::ZERO; I];
     for (out, x) in out.iter_mut().zip(x) {
-        *out = x[l];
+        *out = x[l].load();
     }
     out
 }

@@ -14,12 +14,13 @@ mod tests;
 
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
-use crate::dtype::{DType, Element};
-use crate::float::with_float;
+use crate::dtype::{DType, Element, by_width};
+use crate::float::{with_float, with_ordered};
+use crate::half::{BF16, F16};
 use crate::scalar::Scalar;
 use crate::shared::split_rows;
 pub use choice::choose;
-use make::{Bernoulli, Integers, Normal, Uniform, Whole};
+use make::{Bernoulli, Integers, Normal, Rounded, Uniform, Whole};
 use philox::{GROUP, Groups, LANES, Words};
 
 /// Where in which stream.
@@ -64,7 +65,7 @@ struct Stream<'a, T, M> {
     out: &'a mut [T],
 }
 
-impl<T: Element + Default, M: Make<T>> Work for Stream<'_, T, M> {
+impl<T: Copy + Default, M: Make<T>> Work for Stream<'_, T, M> {
     type Out = ();
 
     #[inline(always)]
@@ -79,7 +80,7 @@ impl<T: Element + Default, M: Make<T>> Work for Stream<'_, T, M> {
 }
 
 /// Makes elements from the start of group `first` on.
-fn draw<T: Element + Default, M: Make<T>>(make: M, key: Key, first: u64, out: &mut [T]) {
+fn draw<T: Copy + Default, M: Make<T>>(make: M, key: Key, first: u64, out: &mut [T]) {
     let mut words = [[0; GROUP]; BATCH];
     for (i, out) in out.chunks_mut(BATCH * M::SERVES).enumerate() {
         let at = Place { key, group: first + (i * BATCH) as u64 };
@@ -91,7 +92,10 @@ fn draw<T: Element + Default, M: Make<T>>(make: M, key: Key, first: u64, out: &m
 
 /// Fills `out`, which must be contiguous.
 fn stream<T: Element + Default, M: Make<T>>(make: M, key: Key, out: Arg) {
-    let out = out.slice_mut::<T>();
+    stream_to(make, key, out.slice_mut::<T>());
+}
+
+fn stream_to<T: Copy + Default + Send + Sync, M: Make<T>>(make: M, key: Key, out: &mut [T]) {
     let whole = out.len() / M::SERVES * M::SERVES;
     let (body, tail) = out.split_at_mut(whole);
     split_rows(body, M::SERVES, M::SERVES * M::COST, |first, out| {
@@ -100,13 +104,17 @@ fn stream<T: Element + Default, M: Make<T>>(make: M, key: Key, out: Arg) {
     draw(make, key, (whole / M::SERVES) as u64, tail);
 }
 
-/// Uniform numbers in `[low, high)` from 24 (`f32`) or 53 (`f64`) random bits; all `low`
-/// where the two are equal.
+/// Uniform numbers in `[low, high)` from 24 (`f32` and narrower) or 53 (`f64`) random bits; all
+/// `low` where the two are equal.
 ///
 /// # Panics
 /// When `out` is not a contiguous window of floats inside its buffer.
 pub fn uniform(key: Key, low: f64, high: f64, out: Arg) {
     match out.dtype {
+        DType::F16 => stream::<F16, _>(Rounded::below(low, high, F16::next_down), key, out),
+        DType::BF16 => {
+            stream::<BF16, _>(Rounded::below(low, high, BF16::next_down), key, out);
+        }
         DType::F32 => stream(Uniform::<f32>::new(low, high), key, out),
         DType::F64 => stream(Uniform::<f64>::new(low, high), key, out),
         other => panic!("a float dtype, got {other}"),
@@ -119,8 +127,11 @@ pub fn uniform(key: Key, low: f64, high: f64, out: Arg) {
 /// # Panics
 /// As [`uniform`].
 pub fn normal(key: Key, mean: f64, std: f64, out: Arg) {
+    let single = Normal { mean: mean as f32, std: std as f32 };
     match out.dtype {
-        DType::F32 => stream(Normal { mean: mean as f32, std: std as f32 }, key, out),
+        DType::F16 => stream::<F16, _>(Rounded::of(single), key, out),
+        DType::BF16 => stream::<BF16, _>(Rounded::of(single), key, out),
+        DType::F32 => stream(single, key, out),
         DType::F64 => stream(Normal { mean, std }, key, out),
         other => panic!("a float dtype, got {other}"),
     }
@@ -131,14 +142,12 @@ pub fn normal(key: Key, mean: f64, std: f64, out: Arg) {
 /// # Panics
 /// When `out` is not a contiguous window inside its buffer.
 pub fn bernoulli(key: Key, p: f64, scale: f64, out: Arg) {
-    let scale = Scalar::Float(scale).cast(out.dtype);
-    match out.dtype {
-        DType::F32 => stream(Bernoulli::new(p, scale.as_f64() as f32), key, out),
-        DType::F64 => stream(Bernoulli::new(p, scale.as_f64()), key, out),
-        DType::I32 => stream(Bernoulli::new(p, scale.as_i64() as i32), key, out),
-        DType::I64 => stream(Bernoulli::new(p, scale.as_i64()), key, out),
-        DType::U8 | DType::Bool => stream(Bernoulli::new(p, scale.as_i64() as u8), key, out),
-    }
+    let hit = Scalar::Float(scale).to_bytes(out.dtype);
+    by_width!(out.dtype.width(), T => {
+        // SAFETY: `to_bytes` gives 16 bytes, at least as many as a `T` has.
+        let hit = unsafe { hit.as_ptr().cast::<T>().read_unaligned() };
+        stream_to(Bernoulli::new(p, hit), key, out.words_mut::<T>());
+    });
 }
 
 /// Uniform integers in `low..high`: 64 random bits times the range (bias below 2^-32), or,
@@ -149,13 +158,7 @@ pub fn bernoulli(key: Key, p: f64, scale: f64, out: Arg) {
 pub fn integers(key: Key, low: i64, high: i64, out: Arg) {
     assert!(low < high, "a range of integers");
     let make = Integers { low, range: high.wrapping_sub(low) as u64 };
-    match out.dtype {
-        DType::F32 => stream::<f32, _>(make, key, out),
-        DType::F64 => stream::<f64, _>(make, key, out),
-        DType::I32 => stream::<i32, _>(make, key, out),
-        DType::I64 => stream::<i64, _>(make, key, out),
-        DType::U8 | DType::Bool => stream::<u8, _>(make, key, out),
-    }
+    with_ordered!(out.dtype, T => stream::<T, _>(make, key, out))
 }
 
 /// A permutation of `0..n` by the shuffle of Fisher and Yates (bias below n 2^-64 a step).

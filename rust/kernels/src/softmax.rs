@@ -6,7 +6,7 @@
 use crate::Checked;
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
-use crate::float::{Float, with_float};
+use crate::float::{Float, Stored, with_float};
 use crate::lanes::{self, ExpFrom};
 use crate::layout::Layout;
 use crate::memory::{Shelf, try_buffer};
@@ -30,7 +30,7 @@ pub enum Form {
     Log,
 }
 
-/// `out = softmax(input)`, or another form of it, along `dim`; f32 or f64, all contiguous
+/// `out = softmax(input)`, or another form of it, along `dim`; floats, all contiguous
 /// and of one shape. Rows of nothing but `-inf` give NaN, if not masked.
 pub fn forward(form: Form, input: Arg, dim: usize, out: Arg) -> Checked {
     assert_eq!(input.layout.shape, out.layout.shape, "shapes");
@@ -38,7 +38,7 @@ pub fn forward(form: Form, input: Arg, dim: usize, out: Arg) -> Checked {
         let (x, y) = (input.slice::<T>(), out.slice_mut::<T>());
         let shape = &out.layout.shape;
         match form {
-            Form::Plain => rows(shape, dim, [x], y, Row),
+            Form::Plain => rows(shape, dim, [x], y, SoftRow),
             Form::Masked => rows(shape, dim, [x], y, MaskedRow),
             Form::Log => rows(shape, dim, [x], y, LogRow),
         }
@@ -91,9 +91,9 @@ trait RowOp<T, const N: usize>: Copy + Sync {
 }
 
 #[derive(Clone, Copy)]
-struct Row;
+struct SoftRow;
 
-impl<T: Float> RowOp<T, 1> for Row {
+impl<T: Stored> RowOp<T, 1> for SoftRow {
     #[inline(always)]
     fn apply(self, [x]: [&[T]; 1], y: &mut [T]) {
         soft_row(x, lanes::max(x), y);
@@ -102,25 +102,33 @@ impl<T: Float> RowOp<T, 1> for Row {
 
 /// `y = softmax(x)`, of which `max` is the greatest.
 #[inline(always)]
-fn soft_row<T: Float>(x: &[T], max: T, y: &mut [T]) {
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y = (x - max).exp();
-    }
-    let scale = T::ONE / lanes::sum(y);
-    for y in y {
-        *y = *y * scale;
+fn soft_row<T: Stored>(x: &[T], max: T::Wide, y: &mut [T]) {
+    if T::DIRECT {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = T::store((x.load() - max).exp());
+        }
+        let scale = T::Wide::ONE / lanes::sum(y);
+        for y in y {
+            *y = T::store(y.load() * scale);
+        }
+    } else {
+        // The terms would be rounded where they wait.
+        let scale = T::Wide::ONE / lanes::sum_of(x, ExpFrom(max));
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = T::store((x.load() - max).exp() * scale);
+        }
     }
 }
 
 #[derive(Clone, Copy)]
 struct MaskedRow;
 
-impl<T: Float> RowOp<T, 1> for MaskedRow {
+impl<T: Stored> RowOp<T, 1> for MaskedRow {
     #[inline(always)]
     fn apply(self, [x]: [&[T]; 1], y: &mut [T]) {
         let max = lanes::max(x);
-        if max == T::NEG_INFINITY {
-            y.fill(T::ZERO);
+        if max == T::Wide::NEG_INFINITY {
+            y.fill(T::store(T::Wide::ZERO));
         } else {
             soft_row(x, max, y);
         }
@@ -130,7 +138,7 @@ impl<T: Float> RowOp<T, 1> for MaskedRow {
 #[derive(Clone, Copy)]
 struct LogRow;
 
-impl<T: Float> RowOp<T, 1> for LogRow {
+impl<T: Stored> RowOp<T, 1> for LogRow {
     #[inline(always)]
     fn apply(self, [x]: [&[T]; 1], y: &mut [T]) {
         log_row(x, y);
@@ -139,23 +147,23 @@ impl<T: Float> RowOp<T, 1> for LogRow {
 
 /// `y = log_softmax(x)`.
 #[inline(always)]
-pub(crate) fn log_row<T: Float>(x: &[T], y: &mut [T]) {
+pub(crate) fn log_row<T: Stored>(x: &[T], y: &mut [T]) {
     let max = lanes::max(x);
     let log = lanes::sum_of(x, ExpFrom(max)).ln();
     for (y, &x) in y.iter_mut().zip(x) {
-        *y = (x - max) - log;
+        *y = T::store((x.load() - max) - log);
     }
 }
 
 #[derive(Clone, Copy)]
 struct RowBackward;
 
-impl<T: Float> RowOp<T, 2> for RowBackward {
+impl<T: Stored> RowOp<T, 2> for RowBackward {
     #[inline(always)]
     fn apply(self, [y, g]: [&[T]; 2], d: &mut [T]) {
         let dot = lanes::dot(g, y);
         for ((d, &y), &g) in d.iter_mut().zip(y).zip(g) {
-            *d = y * (g - dot);
+            *d = T::store(y.load() * (g.load() - dot));
         }
     }
 }
@@ -163,23 +171,23 @@ impl<T: Float> RowOp<T, 2> for RowBackward {
 #[derive(Clone, Copy)]
 struct LogRowBackward;
 
-impl<T: Float> RowOp<T, 2> for LogRowBackward {
+impl<T: Stored> RowOp<T, 2> for LogRowBackward {
     #[inline(always)]
     fn apply(self, [y, g]: [&[T]; 2], d: &mut [T]) {
         let sum = lanes::sum(g);
         for ((d, &y), &g) in d.iter_mut().zip(y).zip(g) {
-            *d = g - y.exp() * sum;
+            *d = T::store(g.load() - y.load().exp() * sum);
         }
     }
 }
 
 #[inline(always)]
-fn lse_row<T: Float>(x: &[T]) -> T {
+fn lse_row<T: Stored>(x: &[T]) -> T {
     let max = lanes::max(x);
-    if max == T::NEG_INFINITY || max == -T::NEG_INFINITY {
-        return max;
+    if max == T::Wide::NEG_INFINITY || max == -T::Wide::NEG_INFINITY {
+        return T::store(max);
     }
-    max + lanes::sum_of(x, ExpFrom(max)).ln()
+    T::store(max + lanes::sum_of(x, ExpFrom(max)).ln())
 }
 
 struct Lse<'a, T> {
@@ -188,7 +196,7 @@ struct Lse<'a, T> {
     len: usize,
 }
 
-impl<T: Float> Work for Lse<'_, T> {
+impl<T: Stored> Work for Lse<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
@@ -199,7 +207,7 @@ impl<T: Float> Work for Lse<'_, T> {
 }
 
 /// Brings the columns together as rows first.
-fn lse_columns<T: Float>(x: &[T], y: &mut [T], [outer, len, inner]: [usize; 3]) -> Checked {
+fn lse_columns<T: Stored>(x: &[T], y: &mut [T], [outer, len, inner]: [usize; 3]) -> Checked {
     let shape = Shape::new(&[outer, inner, len]);
     let turned = try_buffer(shape.numel() * T::DTYPE.size())?;
     let layout = Layout::contiguous(shape);
@@ -218,7 +226,7 @@ fn lse_columns<T: Float>(x: &[T], y: &mut [T], [outer, len, inner]: [usize; 3]) 
 }
 
 /// Applies `body` to all rows along `dim` of contiguous arrays of one shape.
-fn rows<T: Float, const N: usize>(
+fn rows<T: Stored, const N: usize>(
     shape: &Shape,
     dim: usize,
     inputs: [&[T]; N],
@@ -272,7 +280,7 @@ struct Rows<'a, T, F, const N: usize> {
     op: F,
 }
 
-impl<T: Float, F: RowOp<T, N>, const N: usize> Work for Rows<'_, T, F, N> {
+impl<T: Stored, F: RowOp<T, N>, const N: usize> Work for Rows<'_, T, F, N> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
@@ -296,7 +304,7 @@ struct Columns<'a, T, F, const N: usize> {
     op: F,
 }
 
-impl<T: Float, F: RowOp<T, N>, const N: usize> Work for Columns<'_, T, F, N> {
+impl<T: Stored, F: RowOp<T, N>, const N: usize> Work for Columns<'_, T, F, N> {
     type Out = ();
     #[inline(always)]
     fn run(self) {

@@ -9,6 +9,7 @@ mod binary;
 mod cast;
 mod compare;
 mod kernel;
+mod narrow;
 mod pow;
 mod ternary;
 #[cfg(test)]
@@ -24,7 +25,9 @@ pub use unary::*;
 
 use crate::cpu::{Isa, isa};
 use crate::dtype::DType;
+use crate::half::{BF16, F16};
 pub(crate) use kernel::{Kernel, splat};
+use narrow::{Names, Narrow};
 
 /// Where a tile reads one of its inputs.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +108,25 @@ impl Versions {
         Versions { runs, ins: K::INS, out: K::OUT }
     }
 
+    /// Without a version of its own for AVX-512: half the code for dtypes that are rare.
+    pub(crate) const fn lean<K: Kernel>() -> Versions {
+        #[cfg(target_arch = "x86_64")]
+        let runs: [TileFn; 3] = [kernel::baseline::<K>, kernel::avx2::<K>, kernel::avx2::<K>];
+        #[cfg(not(target_arch = "x86_64"))]
+        let runs: [TileFn; 3] = [kernel::baseline::<K>; 3];
+        Versions { runs, ins: K::INS, out: K::OUT }
+    }
+
+    /// `K` on elements that it reads and writes as others.
+    const fn narrow<S: Narrow, K: Kernel>() -> Versions {
+        #[cfg(target_arch = "x86_64")]
+        let runs: [TileFn; 3] =
+            [narrow::baseline::<S, K>, narrow::avx2::<S, K>, narrow::avx512::<S, K>];
+        #[cfg(not(target_arch = "x86_64"))]
+        let runs: [TileFn; 3] = [narrow::baseline::<S, K>; 3];
+        Versions { runs, ins: Names::<S, K>::INS, out: Names::<S, K>::OUT }
+    }
+
     pub(crate) fn get(&self, isa: Isa) -> Tile {
         Tile { run: self.runs[isa as usize], ins: self.ins, out: self.out }
     }
@@ -123,6 +145,34 @@ impl TileSet {
 
     const fn with<K: Kernel>(mut self, dtype: DType) -> TileSet {
         self.versions[dtype as usize] = Some(Versions::of::<K>());
+        self
+    }
+
+    /// [`TileSet::with`] for a rare dtype.
+    const fn lean<K: Kernel>(mut self, dtype: DType) -> TileSet {
+        self.versions[dtype as usize] = Some(Versions::lean::<K>());
+        self
+    }
+
+    /// Adds `K`, which looks at no element, for a dtype of the same width.
+    const fn moving<K: Kernel>(mut self, dtype: DType, ins: &'static [DType]) -> TileSet {
+        self.versions[dtype as usize] = Some(Versions { ins, out: dtype, ..Versions::lean::<K>() });
+        self
+    }
+
+    /// Adds what is computed in `f32` by `K` for the floats of sixteen bits.
+    const fn halves<K: Kernel>(mut self) -> TileSet {
+        self.versions[DType::F16 as usize] = Some(Versions::narrow::<F16, K>());
+        self.versions[DType::BF16 as usize] = Some(Versions::narrow::<BF16, K>());
+        self
+    }
+
+    /// Adds what is computed in `i32` by `K` and in `i64` by `L` for the narrow integers.
+    const fn narrow_ints<K: Kernel, L: Kernel>(mut self) -> TileSet {
+        self.versions[DType::I8 as usize] = Some(Versions::narrow::<i8, K>());
+        self.versions[DType::I16 as usize] = Some(Versions::narrow::<i16, K>());
+        self.versions[DType::U16 as usize] = Some(Versions::narrow::<u16, K>());
+        self.versions[DType::U32 as usize] = Some(Versions::narrow::<u32, L>());
         self
     }
 

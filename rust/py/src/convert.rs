@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
+use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyList, PyTuple};
 use smallvec::SmallVec;
 use weft_core::eager::Operand;
 use weft_core::op::{Size, Sizes};
@@ -53,12 +53,16 @@ pub fn number(obj: &Bound<'_, PyAny>) -> Option<Scalar> {
         return Some(Scalar::Bool(boolean.is_true()));
     }
     if obj.cast::<PyInt>().is_ok() {
-        return obj.extract::<i64>().ok().map(Scalar::Int);
+        let unsigned = |_| obj.extract::<u64>().map(Scalar::unsigned);
+        return obj.extract::<i64>().map(Scalar::Int).or_else(unsigned).ok();
+    }
+    if let Ok(complex) = obj.cast::<PyComplex>() {
+        return Some(Scalar::Complex(complex.real(), complex.imag()));
     }
     if obj.cast::<PyTensor>().is_ok() {
         return None;
     }
-    // numpy scalars: real numbers that are not Python's own.
+    // numpy scalars: numbers that are not Python's own.
     if !obj.hasattr("dtype").unwrap_or(false)
         || obj.getattr("ndim").ok()?.extract::<usize>().ok()? != 0
     {
@@ -74,7 +78,7 @@ pub fn number_or_item(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Scalar> {
     }
     number(obj).ok_or_else(|| {
         if obj.cast::<PyInt>().is_ok() {
-            let what = format!("{op}: number out of range, expected -2^63 to 2^63 - 1, got {obj}");
+            let what = format!("{op}: number out of range, expected -2^63 to 2^64 - 1, got {obj}");
             return PyRuntimeError::new_err(what);
         }
         wrong(op, obj, "a number")
@@ -84,6 +88,9 @@ pub fn number_or_item(op: &str, obj: &Bound<'_, PyAny>) -> PyResult<Scalar> {
 fn number_of_item(obj: &Bound<'_, PyAny>) -> Option<Scalar> {
     if let Ok(boolean) = obj.cast::<PyBool>() {
         return Some(Scalar::Bool(boolean.is_true()));
+    }
+    if obj.cast::<PyInt>().is_ok() || obj.cast::<PyComplex>().is_ok() {
+        return number(obj);
     }
     obj.extract::<i64>().map(Scalar::Int).or_else(|_| obj.extract::<f64>().map(Scalar::Float)).ok()
 }

@@ -24,7 +24,11 @@ pub fn to_python(py: Python<'_>, scalar: Scalar) -> PyResult<Py<PyAny>> {
     match scalar {
         Scalar::Bool(b) => b.into_py_any(py),
         Scalar::Int(i) => i.into_py_any(py),
+        Scalar::Uint(u) => u.into_py_any(py),
         Scalar::Float(f) => f.into_py_any(py),
+        Scalar::Complex(re, im) => {
+            Ok(pyo3::types::PyComplex::from_doubles(py, re, im).into_any().unbind())
+        }
     }
 }
 

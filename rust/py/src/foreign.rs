@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
+use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -24,8 +24,7 @@ static SHARED: LazyLock<Mutex<HashMap<Span, (usize, WeakBuffer)>>> = LazyLock::n
 
 /// Strides in elements of memory that can be shared: none negative, each a whole number of
 /// elements. Those along which nothing moves may be anything.
-fn strides<T: Element>(data: &PyBuffer<T>, shape: &Shape) -> Option<Shape> {
-    let size = size_of::<T>();
+fn strides(data: &PyUntypedBuffer, shape: &Shape, size: usize) -> Option<Shape> {
     if shape.numel() <= 1 {
         return Some(shape.strides());
     }
@@ -42,61 +41,64 @@ fn refused(what: &str) -> PyErr {
     PyTypeError::new_err(format!("from_numpy: {what}"))
 }
 
-fn export<T: Element>(obj: &Bound<'_, PyAny>) -> PyResult<PyBuffer<T>> {
-    PyBuffer::<T>::get(obj).map_err(|error| refused(&error.value(obj.py()).to_string()))
+/// The memory of an exporter of elements as wide as those of `dtype`; what they are, the caller
+/// has looked at.
+fn export(obj: &Bound<'_, PyAny>, dtype: DType) -> PyResult<PyUntypedBuffer> {
+    let data =
+        PyUntypedBuffer::get(obj).map_err(|error| refused(&error.value(obj.py()).to_string()))?;
+    if data.item_size() != dtype.size() {
+        let what = format!("expected elements of {} bytes, got {}", dtype.size(), data.item_size());
+        return Err(refused(&what));
+    }
+    Ok(data)
 }
 
 /// The memory of an exporter from its first byte on.
-fn buffer<T: Element + Send + Sync + 'static>(data: PyBuffer<T>, bytes: usize) -> PyResult<Buffer> {
+fn buffer(data: PyUntypedBuffer, bytes: usize, dtype: DType) -> PyResult<Buffer> {
     let Some(ptr) = NonNull::new(data.buf_ptr().cast::<u8>()) else {
         return Err(refused("no memory behind the object"));
     };
-    if ptr.as_ptr().align_offset(size_of::<T>()) != 0 || data.readonly() {
+    if ptr.as_ptr().align_offset(dtype.to_real().size()) != 0 || data.readonly() {
         return Err(refused("expected aligned and writable memory"));
     }
     // SAFETY: the exporter keeps the memory valid while `data` holds its view.
     Ok(unsafe { Buffer::foreign(ptr, bytes, Box::new(data)) })
 }
 
-fn wrap<T: Element + Send + Sync + 'static>(
+fn wrap(
     obj: &Bound<'_, PyAny>,
     whole: Option<(&Bound<'_, PyAny>, usize)>,
     dtype: DType,
 ) -> PyResult<PyTensor> {
-    let data = export::<T>(obj)?;
+    let data = export(obj, dtype)?;
     let size = dtype.size();
     let shape = Shape::try_new(data.shape())
         .ok_or_else(|| refused("too many dimensions, expected at most 8"))?;
     let shape = Fact::new(dtype, shape).checked("from_numpy").or_raise()?.shape;
-    let strides = strides(&data, &shape)
+    let strides = strides(&data, &shape, size)
         .ok_or_else(|| refused("strides are not positive multiples of the element. Use a copy"))?;
     let mut layout = Layout { shape, strides, offset: 0 };
     let bytes = layout.end().checked_mul(size).filter(|_| layout.fits());
     let bytes = bytes.ok_or_else(|| refused("strides reach beyond all memory"))?;
     let Some((root, owner)) = whole else {
-        return Ok(PyTensor(Tensor::new(buffer(data, bytes)?, dtype, layout)));
+        return Ok(PyTensor(Tensor::new(buffer(data, bytes, dtype)?, dtype, layout)));
     };
     let is_itself = root.is(obj);
-    let root = export::<T>(root)?;
+    let root = export(root, dtype)?;
     let length = if is_itself { bytes } else { root.len_bytes() };
     let start = data.buf_ptr() as usize;
     let inside = start.checked_sub(root.buf_ptr() as usize).filter(|before| {
         before.is_multiple_of(size) && before.checked_add(bytes).is_some_and(|end| end <= length)
     });
     let Some(before) = inside else {
-        return Ok(PyTensor(Tensor::new(buffer(data, bytes)?, dtype, layout)));
+        return Ok(PyTensor(Tensor::new(buffer(data, bytes, dtype)?, dtype, layout)));
     };
     layout.offset = if layout.numel() == 0 { 0 } else { before / size };
     Ok(PyTensor(Tensor::new(shared(root, length, owner, dtype)?, dtype, layout)))
 }
 
 /// The one buffer on these bytes of memory that belongs to `owner`.
-fn shared<T: Element + Send + Sync + 'static>(
-    root: PyBuffer<T>,
-    bytes: usize,
-    owner: usize,
-    dtype: DType,
-) -> PyResult<Buffer> {
+fn shared(root: PyUntypedBuffer, bytes: usize, owner: usize, dtype: DType) -> PyResult<Buffer> {
     let span = (root.buf_ptr() as usize, bytes, dtype);
     let lock = || SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     // A buffer holds its exporter, so an owner that lives has no other one's address.
@@ -104,7 +106,7 @@ fn shared<T: Element + Send + Sync + 'static>(
     if let Some(known) = known {
         return Ok(known);
     }
-    let made = buffer(root, bytes)?;
+    let made = buffer(root, bytes, dtype)?;
     let mut table = lock();
     if table.len() == table.capacity() {
         table.retain(|_, (_, buffer)| buffer.is_alive());
@@ -113,11 +115,11 @@ fn shared<T: Element + Send + Sync + 'static>(
     Ok(made)
 }
 
-/// A tensor that shares the memory of an object with the buffer protocol. `bool` elements
-/// come as `uint8`.
+/// A tensor that shares the memory of an object with the buffer protocol, whose elements are
+/// those of `dtype`.
 #[pyfunction]
 pub fn from_buffer(obj: &Bound<'_, PyAny>, dtype: &PyDType) -> PyResult<PyTensor> {
-    of_kind(obj, None, dtype.0)
+    wrap(obj, None, dtype.0)
 }
 
 /// A window onto the memory of `root`: `obj` itself, or something contiguous that it is a view
@@ -130,21 +132,7 @@ pub fn share_buffer(
     owner: &Bound<'_, PyAny>,
     dtype: &PyDType,
 ) -> PyResult<PyTensor> {
-    of_kind(obj, Some((root, owner.as_ptr() as usize)), dtype.0)
-}
-
-fn of_kind(
-    obj: &Bound<'_, PyAny>,
-    whole: Option<(&Bound<'_, PyAny>, usize)>,
-    dtype: DType,
-) -> PyResult<PyTensor> {
-    match dtype {
-        DType::F32 => wrap::<f32>(obj, whole, dtype),
-        DType::F64 => wrap::<f64>(obj, whole, dtype),
-        DType::I32 => wrap::<i32>(obj, whole, dtype),
-        DType::I64 => wrap::<i64>(obj, whole, dtype),
-        DType::U8 | DType::Bool => wrap::<u8>(obj, whole, dtype),
-    }
+    wrap(obj, Some((root, owner.as_ptr() as usize)), dtype.0)
 }
 
 /// Where the elements of an array stand and what they are: address, shape, strides, format.

@@ -40,7 +40,7 @@ mod _core {
     #[pymodule_export]
     use crate::dispatch::{Dispatch, Entry};
     #[pymodule_export]
-    use crate::dtype::{PyDType, dtype_of};
+    use crate::dtype::{PyDType, can_cast, dtype_of, dtypes, promote_types, result_type};
     #[pymodule_export]
     use crate::foreign::{array_arrangement, from_buffer, share_buffer};
     #[pymodule_export]

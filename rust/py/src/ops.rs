@@ -5,7 +5,6 @@ use pyo3::prelude::*;
 use smallvec::{SmallVec, smallvec};
 use weft_core::op::Op;
 use weft_core::op::cast::Cast;
-use weft_core::op::compose;
 use weft_core::op::index::{Index, IndexKind};
 use weft_core::op::join::Cat;
 use weft_core::op::loss::{Loss, LossKind, Reduction};
@@ -17,6 +16,7 @@ use weft_core::op::softmax::{Softmax, SoftmaxKind};
 use weft_core::op::sparse::Sparse;
 use weft_core::op::view::View;
 use weft_core::op::within::Within;
+use weft_core::op::{compose, fit};
 use weft_core::{Error, Fact, Tensor, eager, listen, mode, random};
 use weft_kernels::{DType, Layout, Scalar, Shape, fill, index as kernels, sparse};
 
@@ -289,7 +289,11 @@ fn distribution(kind: &str, a: &Any<'_>, b: &Any<'_>) -> PyResult<Dist> {
         "uniform" => Dist::Uniform(f(a), f(b)),
         "normal" => Dist::Normal(f(a), f(b)),
         "bernoulli" => Dist::Bernoulli(f(a), f(b)),
-        "randint" => Dist::Integers(a.as_i64(), b.as_i64()),
+        "randint" => {
+            fit::expect(kind, a, DType::I64).or_raise()?;
+            fit::expect(kind, b, DType::I64).or_raise()?;
+            Dist::Integers(a.as_i64(), b.as_i64())
+        }
         "randperm" => Dist::Permutation,
         other => return Err(unknown("random", other)),
     })

@@ -3,7 +3,7 @@
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::{PyComplex, PyTuple, PyType};
 use weft_core::eager::Operand;
 use weft_core::op::pointwise::{Row, rows};
 use weft_core::{Tensor, eager, listen, mode};
@@ -231,21 +231,28 @@ impl PyTensor {
     }
 
     fn __float__(&self) -> PyResult<f64> {
+        self.expect_real("float()")?;
         Ok(self.one("float()")?.as_f64())
     }
 
-    fn __int__(&self) -> PyResult<i64> {
-        Ok(self.one("int()")?.as_i64())
+    fn __int__(&self) -> PyResult<i128> {
+        self.expect_real("int()")?;
+        Ok(self.one("int()")?.as_i128())
     }
 
-    fn __index__(&self) -> PyResult<i64> {
+    fn __complex__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyComplex>> {
+        let number = self.one("complex()")?.as_complex();
+        Ok(PyComplex::from_doubles(py, number.re, number.im))
+    }
+
+    fn __index__(&self) -> PyResult<i128> {
         if self.0.dtype().is_differentiable() {
             return Err(PyTypeError::new_err(format!(
                 "index: expected an integer tensor, got {}",
                 self.0.dtype()
             )));
         }
-        Ok(self.one("index()")?.as_i64())
+        Ok(self.one("index()")?.as_i128())
     }
 
     /// The single element as a Python number. Raises for more than one element, and inside
@@ -414,6 +421,15 @@ impl PyTensor {
 
 impl PyTensor {
     /// The only element.
+    fn expect_real(&self, how: &str) -> PyResult<()> {
+        if self.0.dtype().is_complex() {
+            return Err(PyTypeError::new_err(format!(
+                "{how}: expected a real number, got complex"
+            )));
+        }
+        Ok(())
+    }
+
     pub(crate) fn one(&self, how: &str) -> PyResult<Scalar> {
         listen::value_read(how).or_raise()?;
         if self.0.numel() != 1 {

@@ -16,8 +16,8 @@ use crate::op::Op;
 use crate::op::cast::Cast;
 use crate::op::create::Create;
 use crate::op::fit::{self, Fit};
-use crate::op::pointwise::{Out, Row, Unfit, rows};
-use crate::op::promote::{Say, result_type};
+use crate::op::pointwise::{Row, Unfit, rows};
+use crate::op::promote::{Say, can_cast, result_type};
 use crate::tape;
 use crate::tensor::Tensor;
 
@@ -70,8 +70,9 @@ impl<'a> Operand<'a> {
             Operand::Tensor(t) if t.shape().is_empty() => (t.dtype(), Say::ZeroDim),
             Operand::Tensor(t) => (t.dtype(), Say::Dims),
             Operand::Number(Scalar::Bool(_)) => (DType::Bool, Say::Number),
-            Operand::Number(Scalar::Int(_)) => (DType::I64, Say::Number),
+            Operand::Number(Scalar::Int(_) | Scalar::Uint(_)) => (DType::I64, Say::Number),
             Operand::Number(Scalar::Float(_)) => (DType::F64, Say::Number),
+            Operand::Number(Scalar::Complex(..)) => (DType::C128, Say::Number),
         }
     }
 }
@@ -113,7 +114,7 @@ pub fn pointwise_into(row: &'static Row, target: &Tensor, given: &[Operand]) -> 
         if dtype == target.dtype() {
             return call_into(&op, &refs, std::slice::from_ref(target));
         }
-        if kind(dtype) > kind(target.dtype()) {
+        if !can_cast(dtype, target.dtype()) {
             let what = format_args!(
                 "the result is {dtype} and does not fit in place, expected {}",
                 target.dtype()
@@ -142,7 +143,7 @@ fn resolve<'a>(row: &'static Row, given: &'a [Operand<'a>]) -> (&'static Row, &'
     let is = |other| std::ptr::eq(row, other);
     if is(&rows::POW)
         && let [Operand::Tensor(base), Operand::Number(exponent)] = given
-        && base.dtype().is_differentiable()
+        && base.dtype().is_floating_point()
         && let Some(row) = power_row(exponent.as_f64())
     {
         return (row, &given[..1]);
@@ -172,11 +173,16 @@ fn power_row(exponent: f64) -> Option<&'static Row> {
 }
 
 /// The dtype that `row` computes in.
-fn compute_dtype(row: &Row, given: &[Operand]) -> DType {
-    let says: SmallVec<[(DType, Say); 3]> = given.iter().map(Operand::say).collect();
-    let dtype = result_type(&says, DEFAULT);
+fn compute_dtype(row: &Row, given: &[Operand]) -> Result<DType> {
+    let dtype = meeting(row.name, given)?;
     let reals_only = row.tile.supports(DType::F32) && !row.tile.supports(DType::I64);
-    if reals_only && dtype.is_whole() { DEFAULT } else { dtype }
+    Ok(if reals_only && dtype.is_whole() { DEFAULT } else { dtype })
+}
+
+/// The dtype in which operands of `op` meet.
+pub fn meeting(op: &str, given: &[Operand]) -> Result<DType> {
+    let says: SmallVec<[(DType, Say); 3]> = given.iter().map(Operand::say).collect();
+    result_type(&says, DEFAULT).map_err(|apart| Error::runtime(op, apart))
 }
 
 /// Hands on the dtype that `row` computes in, and the operands with every tensor but a
@@ -187,7 +193,7 @@ fn meet<T>(
     then: impl FnOnce(DType, &[Operand]) -> Result<T>,
 ) -> Result<T> {
     let skip = usize::from(row.condition);
-    let mut dtype = compute_dtype(row, &given[skip..]);
+    let mut dtype = compute_dtype(row, &given[skip..])?;
     let apart = |x: &Operand, dtype| x.as_tensor().is_some_and(|t| t.dtype() != dtype);
     if dtype.is_differentiable() && !given[skip..].iter().any(|x| apart(x, dtype)) {
         return then(dtype, given);
@@ -292,7 +298,7 @@ fn written_beside_numbers(row: &Row, target: &Tensor, given: &[Operand]) -> bool
     };
     let tensors = || given.iter().filter_map(Operand::as_tensor);
     let tracked = mode::grad_enabled() && tensors().any(Tensor::requires_grad);
-    if row.out != Out::Same && dtype != DType::Bool || tracked || tensors().any(meets) {
+    if row.out.of(dtype) != dtype || tracked || tensors().any(meets) {
         return false;
     }
     let written = flat(row, dtype, given, |first, ins| {
@@ -304,14 +310,4 @@ fn written_beside_numbers(row: &Row, target: &Tensor, given: &[Operand]) -> bool
         changed(target, row.name);
     }
     written.is_some()
-}
-
-/// Truth values, whole numbers, real numbers: values of a kind fit in place in the same kind
-/// and in later ones.
-fn kind(dtype: DType) -> u32 {
-    match dtype {
-        DType::Bool => 0,
-        _ if dtype.is_differentiable() => 2,
-        _ => 1,
-    }
 }

@@ -67,7 +67,7 @@ pub struct Call {
 pub struct Pool {
     /// The data.
     pub buffers: Vec<Buffer>,
-    scalars: HashMap<(DType, (u8, u64)), usize>,
+    scalars: HashMap<(DType, (u8, [u64; 2])), usize>,
 }
 
 impl Pool {

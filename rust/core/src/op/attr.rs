@@ -130,6 +130,10 @@ impl Field for Scalar {
             Scalar::Bool(b) => Attr::Bool(b),
             Scalar::Int(i) => Attr::Int(i),
             Scalar::Float(x) => Attr::Float(x),
+            Scalar::Uint(u) => Attr::Text(format!("u{u}")),
+            Scalar::Complex(re, im) => {
+                Attr::Text(format!("{}+{}j", Attr::Float(re), Attr::Float(im)))
+            }
         }
     }
     fn take(attr: &Attr) -> Option<Self> {
@@ -137,9 +141,24 @@ impl Field for Scalar {
             Attr::Bool(b) => Some(Scalar::Bool(*b)),
             Attr::Int(i) => Some(Scalar::Int(*i)),
             Attr::Float(x) => Some(Scalar::Float(*x)),
-            Attr::Ints(_) | Attr::Text(_) => None,
+            Attr::Text(text) => scalar_text(text),
+            Attr::Ints(_) => None,
         }
     }
+}
+
+/// The numbers that are no other attributes: `u18446744073709551615`, `0.5+-1.0j`.
+fn scalar_text(text: &str) -> Option<Scalar> {
+    if let Some(digits) = text.strip_prefix('u') {
+        return digits.parse().ok().map(Scalar::unsigned);
+    }
+    let part = |text: &str| match Attr::parse(text) {
+        Attr::Float(x) => Some(x),
+        _ => None,
+    };
+    // An exponent of a float is written without a plus.
+    let (re, im) = text.strip_suffix('j')?.split_once('+')?;
+    Some(Scalar::Complex(part(re)?, part(im)?))
 }
 
 impl Field for DType {

@@ -140,6 +140,12 @@ impl Rule for Create {
 
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
         super::expect_inputs(self.name(), inputs, 0)?;
+        if let Create::Arange { dtype, .. } | Create::Linspace { dtype, .. } = self
+            && dtype.is_complex()
+        {
+            let what = format_args!("dtype not supported, expected a real one, got {dtype}");
+            return Err(crate::Error::type_(self.name(), what));
+        }
         Ok(match self {
             Create::Number { dtype, .. } => Fact::new(*dtype, Shape::SCALAR),
             Create::Full(full) => Fact::new(full.dtype, *full.shape),

@@ -69,6 +69,11 @@ impl dyn Emit + '_ {
         maximum MAXIMUM, logical_and LOGICAL_AND, floor_divide FLOOR_DIVIDE,
     }
 
+    /// The conjugate; of real numbers they themselves.
+    pub fn conj(&mut self, x: Val) -> Result<Val> {
+        if self.fact(x).dtype.is_complex() { self.pointwise(&rows::CONJ, &[x]) } else { Ok(x) }
+    }
+
     /// `a` where `cond`, else `b`.
     pub fn select(&mut self, cond: Val, a: Val, b: Val) -> Result<Val> {
         self.pointwise(&rows::WHERE, &[cond, a, b])

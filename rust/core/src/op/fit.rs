@@ -15,12 +15,25 @@ pub enum Fit {
 }
 
 /// The least and the greatest element of an integer dtype; `None` where every number has one.
-fn range(dtype: DType) -> Option<(i64, i64)> {
-    match dtype {
-        DType::U8 => Some((0, i64::from(u8::MAX))),
-        DType::I32 => Some((i64::from(i32::MIN), i64::from(i32::MAX))),
-        DType::I64 => Some((i64::MIN, i64::MAX)),
-        DType::Bool | DType::F32 | DType::F64 => None,
+fn range(dtype: DType) -> Option<(i128, i128)> {
+    if dtype == DType::Bool || !dtype.is_whole() {
+        return None;
+    }
+    let bits = 8 * dtype.size() as u32;
+    Some(if dtype.is_signed() {
+        (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+    } else {
+        (0, (1 << bits) - 1)
+    })
+}
+
+/// A number without its fraction.
+fn whole(number: Scalar) -> i128 {
+    match number {
+        Scalar::Bool(b) => i128::from(b),
+        Scalar::Int(i) => i128::from(i),
+        Scalar::Uint(u) => i128::from(u),
+        Scalar::Float(f) | Scalar::Complex(f, _) => f as i128,
     }
 }
 
@@ -29,7 +42,8 @@ fn refuse(op: &str, number: Scalar, dtype: DType) -> Error {
     let (low, high) = range(dtype).unwrap_or_default();
     let got = match number {
         Scalar::Float(f) => f.to_string(),
-        other => other.as_i64().to_string(),
+        Scalar::Bool(_) | Scalar::Int(_) | Scalar::Uint(_) => whole(number).to_string(),
+        Scalar::Complex(..) => number.to_string(),
     };
     let what = format_args!("number out of range, expected {low} to {high} for {dtype}, got {got}");
     Error::runtime(op, what)
@@ -42,9 +56,10 @@ pub fn expect(op: &str, number: Scalar, dtype: DType) -> Result<()> {
     let low = if low == 0 { -high } else { low };
     let fits = match number {
         Scalar::Bool(_) => true,
-        Scalar::Int(i) => (low..=high).contains(&i),
+        Scalar::Int(_) | Scalar::Uint(_) => (low..=high).contains(&whole(number)),
         // The end of int64 is no float, but the next number is.
         Scalar::Float(f) => f.trunc() >= low as f64 && f.trunc() < high as f64 + 1.0,
+        Scalar::Complex(..) => false,
     };
     if fits { Ok(()) } else { Err(refuse(op, number, dtype)) }
 }
@@ -53,7 +68,7 @@ pub fn expect(op: &str, number: Scalar, dtype: DType) -> Result<()> {
 /// [`Unfit`] says.
 pub fn number(row: &Row, i: usize, number: Scalar, dtype: DType) -> Result<Fit> {
     let Some((low, high)) = range(dtype) else { return Ok(Fit::As(number)) };
-    let n = number.as_i64();
+    let n = whole(number);
     if i == 1 && n < 0 && std::ptr::eq(row, &rows::POW) {
         return Err(negative_power(n));
     }
@@ -63,16 +78,23 @@ pub fn number(row: &Row, i: usize, number: Scalar, dtype: DType) -> Result<Fit> 
     // Of clamp's limits the last is the upper one.
     let upper = row.name != "clamp_min" && i + 1 == row.arity;
     match row.unfit {
-        Unfit::Wrap => Ok(Fit::As(number)),
-        Unfit::Widen => Ok(Fit::Widen),
-        Unfit::Limit if n > high && upper => Ok(Fit::As(Scalar::Int(high))),
-        Unfit::Limit if n < low && !upper => Ok(Fit::As(Scalar::Int(low))),
-        Unfit::Limit | Unfit::Refuse => Err(refuse(row.name, number, dtype)),
+        Unfit::Wrap if i64::try_from(n).is_ok() => Ok(Fit::As(number)),
+        Unfit::Widen if i64::try_from(n).is_ok() && dtype != DType::U64 => Ok(Fit::Widen),
+        Unfit::Limit if n > high && upper => Ok(Fit::As(limit(high))),
+        Unfit::Limit if n < low && !upper => Ok(Fit::As(limit(low))),
+        Unfit::Limit | Unfit::Refuse | Unfit::Wrap | Unfit::Widen => {
+            Err(refuse(row.name, number, dtype))
+        }
     }
 }
 
+/// An end of a range.
+fn limit(n: i128) -> Scalar {
+    i64::try_from(n).map_or(Scalar::Uint(u64::MAX), Scalar::Int)
+}
+
 #[cold]
-fn negative_power(n: i64) -> Error {
+fn negative_power(n: i128) -> Error {
     let what = format_args!(
         "whole numbers to negative powers are not whole, expected an exponent of at least 0, got \
          {n}. Use a float exponent"

@@ -134,7 +134,12 @@ fn diagonal(e: &mut dyn Emit, applied: &Applied, moving: &[usize]) -> Result<Tan
         let mut seen = Seen::new(e, inputs, outputs, needs(inputs.len(), &[i]));
         seen.input_facts.iter_mut().for_each(|fact| fact.shape = shape);
         let t = e.expand(tangents[i].expect("a tangent that moves"), shape)?;
-        let term = op.vjp(e, &seen.io(), &[Some(t)])?[i];
+        // Gradient rules conjugate the slope, which a tangent is multiplied by as it is.
+        let t = e.conj(t)?;
+        let term = match op.vjp(e, &seen.io(), &[Some(t)])?[i] {
+            Some(term) => Some(e.conj(term)?),
+            None => None,
+        };
         sum = match (sum, term) {
             (Some(sum), Some(term)) => Some(e.add(sum, term)?),
             (sum, term) => sum.or(term),

@@ -73,7 +73,7 @@ impl Loss {
 
     fn check_gradient(&self, grad: &Fact, scores: &Fact, count: &Fact) -> Result<()> {
         let expected = scores.with_shape(self.reduced(scores.shape[0]));
-        let single = scores.with_shape(Shape::SCALAR);
+        let single = Fact::new(scores.dtype.wide(), Shape::SCALAR);
         ensure!(
             *grad == expected && *count == single,
             self.name(),
@@ -107,7 +107,9 @@ impl Loss {
         let counts = e.pointwise(&rows::NE, &[target, ignore])?;
         let mut scale = grad;
         if self.reduction == Reduction::Mean {
-            scale = e.div(scale, io.input(3))?;
+            let wide = e.cast(scale, io.input_facts[3].dtype)?;
+            let part = e.div(wide, io.input(3))?;
+            scale = e.cast(part, io.input_facts[0].dtype)?;
         }
         let zero = e.scalar_like(0.0, grad)?;
         let scale = e.select(counts, scale, zero)?;
@@ -186,7 +188,7 @@ impl Rule for Loss {
                 self.check_pair(&inputs[0], &inputs[1])?;
                 let x = inputs[0];
                 let loss = x.with_shape(self.reduced(x.shape[0]));
-                let count = x.with_shape(Shape::SCALAR);
+                let count = Fact::new(x.dtype.wide(), Shape::SCALAR);
                 Ok(if self.kind == Nll {
                     smallvec![loss, count]
                 } else {

@@ -79,11 +79,11 @@ impl Rule for Matmul {
     fn infer(&self, inputs: &[Fact]) -> Result<Facts> {
         super::expect_inputs(self.name(), inputs, 2)?;
         let (fa, fb) = (&inputs[0], &inputs[1]);
-        if fa.dtype != fb.dtype || fa.dtype == DType::Bool {
+        if fa.dtype != fb.dtype || fa.dtype == DType::Bool || fa.dtype.is_complex() {
             return Err(Error::type_(
                 self.name(),
                 format_args!(
-                    "expected two inputs of one numeric dtype, got {} and {}",
+                    "expected two inputs of one real numeric dtype, got {} and {}",
                     fa.dtype, fb.dtype
                 ),
             ));

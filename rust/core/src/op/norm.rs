@@ -38,8 +38,9 @@ impl Standardize {
         e.reduce(ReduceKind::Mean, x, self.mask(&shape), true)
     }
 
-    /// `rstd` with sizes of 1 where the rows were.
-    fn column(&self, e: &mut dyn Emit, rstd: Val, shape: &Shape) -> Result<Val> {
+    /// `rstd` as `like`, with sizes of 1 where the rows were.
+    fn column(&self, e: &mut dyn Emit, rstd: Val, like: &Fact) -> Result<Val> {
+        let (rstd, shape) = (e.cast(rstd, like.dtype)?, &like.shape);
         let mut column = *shape;
         let n = shape.len();
         column[n - self.dims..].fill(1);
@@ -62,7 +63,7 @@ impl Standardize {
             let squared = e.square(rstd)?;
             let scale = e.mul(h, squared)?;
             let scale = e.mul_scalar(scale, -1.0 / len as f64)?;
-            let scale = self.column(e, scale, &shape)?;
+            let scale = self.column(e, scale, &io.input_facts[0])?;
             let part = e.mul(xhat, scale)?;
             grad = Some(match grad {
                 Some(sum) => e.add(sum, part)?,
@@ -75,7 +76,7 @@ impl Standardize {
     /// Gradient of `r * (g - mean(g) - x̂ * mean(g * x̂))` by x̂.
     fn by_normal(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Val> {
         let (xhat, rstd, g) = (io.input(0), io.input(1), io.input(2));
-        let r = self.column(e, rstd, &io.fact().shape)?;
+        let r = self.column(e, rstd, &io.fact())?;
         let gx = e.mul(g, xhat)?;
         let hx = e.mul(h, xhat)?;
         let (mg, mh) = (self.mean(e, gx)?, self.mean(e, hx)?);
@@ -89,11 +90,12 @@ impl Standardize {
     fn by_scale(&self, e: &mut dyn Emit, io: &Io, h: Val) -> Result<Val> {
         let (xhat, rstd, g) = (io.input(0), io.input(1), io.input(2));
         let shape = io.input_facts[0].shape;
-        let r = self.column(e, rstd, &shape)?;
+        let r = self.column(e, rstd, &io.input_facts[0])?;
         let dx = e.one(self.gradient_op(), &[xhat, rstd, g])?;
         let part = e.mul(h, dx)?;
         let part = e.div(part, r)?;
-        e.reduce(ReduceKind::Sum, part, self.mask(&shape), false)
+        let sum = e.reduce(ReduceKind::Sum, part, self.mask(&shape), false)?;
+        e.cast(sum, io.input_facts[1].dtype)
     }
 }
 
@@ -138,7 +140,7 @@ impl Rule for Standardize {
             "expected 1 to {n} dimensions, got {}",
             self.dims
         );
-        let rstd = x.with_shape(self.rows(&x.shape));
+        let rstd = Fact::new(x.dtype.wide(), self.rows(&x.shape));
         if !self.backward {
             return Ok(smallvec![x, rstd]);
         }

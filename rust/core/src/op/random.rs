@@ -68,7 +68,7 @@ impl Random {
             Dist::Uniform(low, high) => {
                 let (low, high) = (low.as_f64(), high.as_f64());
                 let span = match self.dtype {
-                    DType::F32 => f64::from(high as f32 - low as f32),
+                    DType::F16 | DType::BF16 | DType::F32 => f64::from(high as f32 - low as f32),
                     _ => high - low,
                 };
                 ensure!(
@@ -123,7 +123,11 @@ impl Random {
     fn check_dtype(&self) -> Result<()> {
         let whole = matches!(self.dist, Dist::Permutation | Dist::Choice { .. });
         let real = matches!(self.dist, Dist::Uniform(..) | Dist::Normal(..));
-        if (whole && self.dtype != DType::I64) || (real && !self.dtype.is_floating_point()) {
+        let complex = self.dtype.is_complex();
+        if complex
+            || (whole && self.dtype != DType::I64)
+            || (real && !self.dtype.is_floating_point())
+        {
             let what = format_args!("dtype not supported, got {}", self.dtype);
             return Err(Error::type_(self.name(), what));
         }

@@ -62,11 +62,15 @@ impl Reduce {
                 format_args!("dtype not supported, expected {expected}, got {dtype}"),
             ))
         };
+        let counts = matches!(self.kind, ReduceKind::Sum | ReduceKind::Any | ReduceKind::All);
+        if dtype.is_complex() && !counts {
+            return unfit("a real one");
+        }
         match self.kind {
             ReduceKind::Sum | ReduceKind::Prod => {
                 Ok(if dtype.is_differentiable() { dtype } else { DType::I64 })
             }
-            ReduceKind::Mean if !dtype.is_differentiable() => unfit("float32 or float64"),
+            ReduceKind::Mean if !dtype.is_differentiable() => unfit("a floating-point one"),
             ReduceKind::Mean | ReduceKind::Max | ReduceKind::Min => Ok(dtype),
             ReduceKind::Any | ReduceKind::All => {
                 Ok(if dtype == DType::U8 { dtype } else { DType::Bool })

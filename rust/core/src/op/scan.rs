@@ -45,6 +45,10 @@ impl Rule for Cumsum {
         let Fact { dtype, shape } = inputs[0];
         let n = shape.len();
         super::expect_dim(self.name(), self.dim, n)?;
+        if dtype.is_complex() {
+            let what = format_args!("dtype not supported, expected a real one, got {dtype}");
+            return Err(crate::Error::type_(self.name(), what));
+        }
         let dtype = if dtype.is_differentiable() { dtype } else { DType::I64 };
         Ok(Fact::new(dtype, shape).only())
     }

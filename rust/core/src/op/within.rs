@@ -15,12 +15,12 @@ pub struct Within {
     pub of: &'static str,
     /// Which of its arguments is checked.
     pub argument: &'static str,
-    low: Scalar,
-    high: Scalar,
+    low: i64,
+    high: i64,
 }
 
 const fn probability(of: &'static str, argument: &'static str) -> Within {
-    Within { of, argument, low: Scalar::Int(0), high: Scalar::Int(1) }
+    Within { of, argument, low: 0, high: 1 }
 }
 
 /// All that is checked, by operation and argument.
@@ -48,7 +48,7 @@ impl Within {
 
     fn error(&self, fault: Fault) -> Error {
         let Fault::Outside { value } = fault else { return Error::fault(self.of, fault) };
-        let (argument, low, high) = (self.argument, self.low.as_f64(), self.high.as_f64());
+        let (argument, low, high) = (self.argument, self.low as f64, self.high as f64);
         Error::runtime(
             self.of,
             format_args!("{argument} expected to lie in {low} to {high}, got {value}"),
@@ -81,7 +81,7 @@ impl Rule for Within {
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
-        check::within(self.low.as_f64(), self.high.as_f64(), inputs[0])
+        check::within(self.low as f64, self.high as f64, inputs[0])
             .map_err(|fault| self.error(fault))?;
         fill::fill(Scalar::Bool(true), outputs[0]);
         Ok(())

@@ -73,6 +73,10 @@ fn root_grad(root: &Tensor, grad: Option<&Tensor>) -> Result<Tensor> {
             "backward",
             format_args!("gradient does not fit, expected {}, got {}", root.fact(), grad.fact()),
         )),
+        None if root.dtype().is_complex() => Err(Error::runtime(
+            "backward",
+            format_args!("needs a real number, got {}. Pass gradient=", root.dtype()),
+        )),
         None if root.numel() == 1 => {
             let one = crate::op::create::Create::full(
                 *root.shape(),

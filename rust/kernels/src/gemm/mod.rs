@@ -6,6 +6,7 @@
 //! threads decide only when that happens: the bits depend on the operands alone.
 
 mod kernel;
+mod narrow;
 mod pack;
 mod plain;
 mod simd;
@@ -18,6 +19,7 @@ mod x86;
 use crate::buffer::Arg;
 use crate::cpu;
 use crate::dtype::DType;
+use crate::half::{BF16, F16};
 use crate::threads;
 use simd::{Plain, Simd};
 use view::Problem;
@@ -26,7 +28,7 @@ use view::Problem;
 ///
 /// All have the same number of dimensions (at least 2) and the same batch dimensions;
 /// `a` and `b` may have any strides (0 repeats a matrix), `out` is contiguous and
-/// overwritten. One dtype: f32, f64, or i32, i64 and u8, which wrap. With `k == 0` the
+/// overwritten. One real dtype; integers wrap, floats of sixteen bits are summed in f32. With `k == 0` the
 /// product is 0.
 pub fn matmul(a: Arg, b: Arg, out: Arg) {
     assert!(a.dtype == out.dtype && b.dtype == out.dtype, "one dtype");
@@ -36,7 +38,14 @@ pub fn matmul(a: Arg, b: Arg, out: Arg) {
         DType::I32 => plain::run::<i32>(&Problem::new(a, b, out), out.slice_mut()),
         DType::I64 => plain::run::<i64>(&Problem::new(a, b, out), out.slice_mut()),
         DType::U8 => plain::run::<u8>(&Problem::new(a, b, out), out.slice_mut()),
-        DType::Bool => panic!("a number dtype, got bool"),
+        DType::I8 => plain::run::<i8>(&Problem::new(a, b, out), out.slice_mut()),
+        DType::I16 => plain::run::<i16>(&Problem::new(a, b, out), out.slice_mut()),
+        DType::U16 => plain::run::<u16>(&Problem::new(a, b, out), out.slice_mut()),
+        DType::U32 => plain::run::<u32>(&Problem::new(a, b, out), out.slice_mut()),
+        DType::U64 => plain::run::<u64>(&Problem::new(a, b, out), out.slice_mut()),
+        DType::F16 => narrow::run::<F16>(&Problem::new(a, b, out), out.slice_mut()),
+        DType::BF16 => narrow::run::<BF16>(&Problem::new(a, b, out), out.slice_mut()),
+        DType::Bool | DType::C64 | DType::C128 => panic!("a real number dtype, got {}", out.dtype),
     }
 }
 

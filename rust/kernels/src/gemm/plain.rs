@@ -22,7 +22,7 @@ macro_rules! wrapping {
     )*};
 }
 
-wrapping!(i32 i64 u8);
+wrapping!(i8 i16 i32 i64 u8 u16 u32 u64);
 
 pub(super) fn run<T: Wrapping>(p: &Problem<T>, out: &mut [T]) {
     if out.is_empty() {

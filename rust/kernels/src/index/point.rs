@@ -1,10 +1,10 @@
 //! Single elements at places given by an index of as many dimensions as the data.
 
-use super::{Plus, places};
+use super::{Plus, places, widened, with_terms};
 use crate::Checked;
 use crate::buffer::Arg;
-use crate::dtype::Element;
-use crate::float::with_element;
+use crate::complex::Complex;
+use crate::dtype::by_width;
 use crate::memory;
 use crate::shape::Shape;
 use crate::walk::Walk;
@@ -18,9 +18,9 @@ pub fn gather(input: Arg, dim: usize, index: Arg, out: Arg) -> Checked {
     assert_eq!(out.layout.shape, index.layout.shape, "shapes");
     fits(&index.layout.shape, &input.layout.shape, dim);
     let at = places(index, input.layout.shape[dim], false)?;
-    with_element!(out.dtype, T => {
+    by_width!(out.dtype.width(), T => {
         let from = input.ptr() as *const T;
-        let out = out.slice_mut::<T>();
+        let out = out.words_mut::<T>();
         each(&index.layout.shape, &input.layout.strides, dim, &at, |i, place| {
             // SAFETY: `fits` and `places` keep the element inside the window.
             out[i] = unsafe { *from.add(place) };
@@ -34,15 +34,19 @@ pub fn gather(input: Arg, dim: usize, index: Arg, out: Arg) -> Checked {
 ///
 /// `out` is contiguous; `source` has any strides and is nowhere smaller than the index.
 pub fn scatter(out: Arg, dim: usize, index: Arg, source: Arg) -> Checked {
-    with_element!(out.dtype, T => write::<T>(out, dim, index, source, |_, new| new))
+    by_width!(out.dtype.width(), T => write::<T>(out, dim, index, source, |_, new| new))
 }
 
 /// As [`scatter`], but adds (integers wrap).
 pub fn scatter_add(out: Arg, dim: usize, index: Arg, source: Arg) -> Checked {
-    with_element!(out.dtype, T => write::<T>(out, dim, index, source, T::plus))
+    widened(
+        out,
+        source,
+        |out, source| with_terms!(out.dtype, T => write::<T>(out, dim, index, source, T::plus)),
+    )
 }
 
-fn write<T: Element>(
+fn write<T: Copy>(
     out: Arg,
     dim: usize,
     index: Arg,
@@ -56,7 +60,7 @@ fn write<T: Element>(
     assert!(shape.iter().zip(source.layout.shape.iter()).all(|(i, s)| i <= s), "source too small");
     let at = places(index, out.layout.shape[dim], false)?;
     let from = source.ptr() as *const T;
-    let to = out.slice_mut::<T>();
+    let to = out.words_mut::<T>();
     let walk = Walk::new(shape, &source.layout.strides);
     // One run of the source walk need not be one of the index; visit by flat position.
     let mut offsets = memory::try_list(at.len())?;

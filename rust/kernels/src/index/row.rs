@@ -1,11 +1,11 @@
 //! Whole slices at the places of a one-dimensional index.
 
-use super::{Plus, places};
+use super::{Plus, places, widened, with_terms};
 use crate::Checked;
 use crate::buffer::Arg;
+use crate::complex::Complex;
 use crate::cpu::{Work, dispatch};
 use crate::dtype::by_width;
-use crate::float::with_element;
 use crate::shape::Shape;
 use crate::shared::{Shared, split_rows};
 use crate::threads;
@@ -105,8 +105,12 @@ pub fn add(out: Arg, dim: usize, index: Arg, wrap: bool, source: Arg) -> Checked
     let at = places(index, shape[dim], wrap)?;
     let inner: usize = shape[dim + 1..].iter().product();
     let size = [shape[..dim].iter().product(), shape[dim], inner];
-    with_element!(out.dtype, T => add_rows(out.slice_mut::<T>(), size, &at, source.slice::<T>()));
-    Ok(())
+    widened(out, source, |out, source| {
+        with_terms!(out.dtype, T => {
+            add_rows(out.slice_mut::<T>(), size, &at, source.slice::<T>());
+        });
+        Ok(())
+    })
 }
 
 /// Threads take columns (or outer slices), so that every place sees its terms in order.

@@ -4,7 +4,7 @@ use super::View;
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
 use crate::dtype::Element;
-use crate::float::with_element;
+use crate::float::with_ordered;
 use crate::shared::split_rows;
 
 /// Columns that are searched side by side.
@@ -12,7 +12,7 @@ const WIDTH: usize = 256;
 
 pub(super) fn run(max: bool, view: View, input: Arg, out: Arg) {
     let out = out.slice_mut::<i64>();
-    with_element!(input.dtype, T => {
+    with_ordered!(input.dtype, T => {
         let data = Data(input.ptr() as *const T);
         if view.across() {
             let (width, _) = view.kept.inner();

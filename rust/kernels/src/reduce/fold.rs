@@ -7,9 +7,11 @@ use std::ops::Range;
 use super::View;
 use crate::Checked;
 use crate::buffer::Arg;
+use crate::complex::Complex;
 use crate::cpu::{Work, dispatch};
-use crate::dtype::{DType, Element};
-use crate::float::{Float, with_element, with_float};
+use crate::dtype::{DType, Element, Width};
+use crate::float::{Float, Stored, with_float, with_ordered, with_whole};
+use crate::half::{BF16, F16};
 use crate::lanes::{self, BLOCK, Fold, LANES};
 use crate::layout::Layout;
 use crate::memory;
@@ -21,50 +23,120 @@ use crate::threads;
 const WIDTH: usize = 256;
 
 pub(super) fn sum(view: View, input: Arg, out: Arg) -> Checked {
-    match input.dtype {
+    with_whole!(input.dtype, T => fold::<T, IntSum>(view, input, out);
+        DType::F16 => floats::<F16, lanes::Add>(view, input, out, |sum| sum),
+        DType::BF16 => floats::<BF16, lanes::Add>(view, input, out, |sum| sum),
         DType::F32 => fold::<f32, lanes::Add>(view, input, out),
         DType::F64 => fold::<f64, lanes::Add>(view, input, out),
-        DType::I32 => fold::<i32, IntSum>(view, input, out),
-        DType::I64 => fold::<i64, IntSum>(view, input, out),
-        DType::U8 | DType::Bool => fold::<u8, IntSum>(view, input, out),
-    }
+        DType::C64 => fold::<Complex<f32>, ComplexSum>(view, input, out),
+        DType::C128 => fold::<Complex<f64>, ComplexSum>(view, input, out)
+    )
 }
 
 pub(super) fn mean(view: View, input: Arg, out: Arg) -> Checked {
-    sum(view, input, out)?;
     with_float!(out.dtype, T => {
-        let len = T::from_f64(view.len as f64);
-        out.slice_mut::<T>().iter_mut().for_each(|x| *x /= len);
-    });
-    Ok(())
+        let len = <T as Stored>::Wide::from_f64(view.len as f64);
+        floats::<T, lanes::Add>(view, input, out, |sum| sum / len)
+    })
 }
 
 pub(super) fn prod(view: View, input: Arg, out: Arg) -> Checked {
-    match input.dtype {
+    with_whole!(input.dtype, T => fold::<T, IntMul>(view, input, out);
+        DType::F16 => floats::<F16, Mul>(view, input, out, |product| product),
+        DType::BF16 => floats::<BF16, Mul>(view, input, out, |product| product),
         DType::F32 => fold::<f32, Mul>(view, input, out),
         DType::F64 => fold::<f64, Mul>(view, input, out),
-        DType::I32 => fold::<i32, IntMul>(view, input, out),
-        DType::I64 => fold::<i64, IntMul>(view, input, out),
-        DType::U8 | DType::Bool => fold::<u8, IntMul>(view, input, out),
-    }
+        DType::C64 | DType::C128 => panic!("a real dtype, got {}", input.dtype)
+    )
 }
 
 pub(super) fn extreme(max: bool, view: View, input: Arg, out: Arg) -> Checked {
-    with_element!(input.dtype, T => {
+    with_ordered!(input.dtype, T => {
         if max { fold::<T, Max>(view, input, out) } else { fold::<T, Min>(view, input, out) }
     })
 }
 
 pub(super) fn any(view: View, input: Arg, out: Arg) -> Checked {
-    with_element!(input.dtype, T => fold::<T, Any>(view, input, out))
+    truth::<Any>(view, input, out)
 }
 
 pub(super) fn all(view: View, input: Arg, out: Arg) -> Checked {
-    with_element!(input.dtype, T => fold::<T, All>(view, input, out))
+    truth::<All>(view, input, out)
+}
+
+/// Of whole numbers the width decides what is zero.
+fn truth<F: Truths>(view: View, input: Arg, out: Arg) -> Checked {
+    if input.dtype.is_whole() {
+        let dtype = match input.dtype.width() {
+            Width::W1 => DType::U8,
+            Width::W2 => DType::U16,
+            Width::W4 => DType::U32,
+            Width::W8 | Width::W16 => DType::U64,
+        };
+        let input = Arg { dtype, ..input };
+        return match input.dtype.width() {
+            Width::W1 => fold::<u8, F>(view, input, out),
+            Width::W2 => fold::<u16, F>(view, input, out),
+            Width::W4 => fold::<u32, F>(view, input, out),
+            Width::W8 | Width::W16 => fold::<u64, F>(view, input, out),
+        };
+    }
+    if input.dtype.is_complex() {
+        return if input.dtype == DType::C64 {
+            fold::<Complex<f32>, F>(view, input, out)
+        } else {
+            fold::<Complex<f64>, F>(view, input, out)
+        };
+    }
+    with_float!(input.dtype, T => fold::<T, F>(view, input, out))
+}
+
+/// What folds elements of any kind to a truth value.
+trait Truths:
+    Fold<u8, Acc = u8>
+    + Fold<u16, Acc = u8>
+    + Fold<u32, Acc = u8>
+    + Fold<u64, Acc = u8>
+    + Fold<F16, Acc = u8>
+    + Fold<BF16, Acc = u8>
+    + Fold<f32, Acc = u8>
+    + Fold<f64, Acc = u8>
+    + Fold<Complex<f32>, Acc = u8>
+    + Fold<Complex<f64>, Acc = u8>
+{
+}
+impl Truths for Any {}
+impl Truths for All {}
+
+/// [`fold`] of floats, which are stored once they are whole and `finish`ed.
+fn floats<T: Stored, F: Fold<T, Acc = T::Wide>>(
+    view: View,
+    input: Arg,
+    out: Arg,
+    finish: impl Fn(T::Wide) -> T::Wide,
+) -> Checked {
+    let layout = Layout::contiguous(Shape::new(&[out.numel()]));
+    let buffer;
+    let sums = if T::DIRECT {
+        out
+    } else {
+        buffer = memory::try_buffer(out.numel().saturating_mul(size_of::<T::Wide>()))?;
+        Arg::new(&buffer, T::Wide::DTYPE, &layout)
+    };
+    fold::<T, F>(view, input, sums)?;
+    if T::DIRECT {
+        out.slice_mut::<T>().iter_mut().for_each(|x| *x = T::store(finish(x.load())));
+    } else {
+        let sums = sums.slice::<T::Wide>();
+        out.slice_mut::<T>().iter_mut().zip(sums).for_each(|(x, &sum)| *x = T::store(finish(sum)));
+    }
+    Ok(())
 }
 
 #[derive(Clone, Copy)]
 struct Mul;
+#[derive(Clone, Copy)]
+struct ComplexSum;
 #[derive(Clone, Copy)]
 struct IntSum;
 #[derive(Clone, Copy)]
@@ -106,19 +178,53 @@ macro_rules! float_folds {
     )*};
 }
 
+#[allow(clippy::eq_op)]
+mod halves {
+    use super::{All, Any, BF16, F16, Fold, Max, Min, Mul};
+
+    macro_rules! half_folds {
+        ($($t:ident $infinity:literal)*) => {$(
+            fold!(Mul, $t => f32, 1.0, |x| x.to_f32(), |a, b| a * b);
+            fold!(Max, $t => $t, $t::from_bits($infinity | 0x8000), |x| x,
+                |a, b| if b > a || b != b { b } else { a });
+            fold!(Min, $t => $t, $t::from_bits($infinity), |x| x,
+                |a, b| if b < a || b != b { b } else { a });
+            fold!(Any, $t => u8, 0, |x| u8::from(x.to_bits() & 0x7fff != 0), |a, b| a | b);
+            fold!(All, $t => u8, 1, |x| u8::from(x.to_bits() & 0x7fff != 0), |a, b| a & b);
+        )*};
+    }
+
+    half_folds!(F16 0x7c00 BF16 0x7f80);
+}
+
 macro_rules! int_folds {
     ($($t:ident)*) => {$(
-        fold!(IntSum, $t => i64, 0, |x| i64::from(x), |a, b| a.wrapping_add(b));
-        fold!(IntMul, $t => i64, 1, |x| i64::from(x), |a, b| a.wrapping_mul(b));
+        fold!(IntSum, $t => i64, 0, |x| x as i64, |a, b| a.wrapping_add(b));
+        fold!(IntMul, $t => i64, 1, |x| x as i64, |a, b| a.wrapping_mul(b));
         fold!(Max, $t => $t, $t::MIN, |x| x, |a, b| a.max(b));
         fold!(Min, $t => $t, $t::MAX, |x| x, |a, b| a.min(b));
+    )*};
+}
+
+macro_rules! word_folds {
+    ($($t:ident)*) => {$(
         fold!(Any, $t => u8, 0, |x| u8::from(x != 0), |a, b| a | b);
         fold!(All, $t => u8, 1, |x| u8::from(x != 0), |a, b| a & b);
     )*};
 }
 
+macro_rules! complex_folds {
+    ($($t:ty)*) => {$(
+        fold!(ComplexSum, $t => $t, Complex { re: 0.0, im: 0.0 }, |x| x, |a, b| a + b);
+        fold!(Any, $t => u8, 0, |x| u8::from(x != Default::default()), |a, b| a | b);
+        fold!(All, $t => u8, 1, |x| u8::from(x != Default::default()), |a, b| a & b);
+    )*};
+}
+
 float_folds!(f32 f64);
-int_folds!(u8 i32 i64);
+int_folds!(u8 i8 i16 i32 i64 u16 u32 u64);
+word_folds!(u8 u16 u32 u64);
+complex_folds!(Complex<f32> Complex<f64>);
 
 /// First every block of every result, in parallel; then the pairwise tree over blocks.
 fn fold<T: Element, F: Fold<T>>(view: View, input: Arg, out: Arg) -> Checked

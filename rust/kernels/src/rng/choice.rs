@@ -5,6 +5,7 @@ use super::philox::{GROUP, Words, group};
 use super::{Key, with_float};
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
+use crate::float::Stored;
 use crate::math::double;
 use crate::shared::Shared;
 use crate::{Checked, Fault, threads};
@@ -26,7 +27,7 @@ pub fn choose(key: Key, weights: Arg, replacement: bool, out: Arg, work: Arg) ->
     with_float!(weights.dtype, T => choose_as::<T>(key, weights, replacement, out, work))
 }
 
-fn choose_as<T: crate::float::Float + Into<f64>>(
+fn choose_as<T: Stored + Into<f64>>(
     key: Key,
     weights: Arg,
     replacement: bool,

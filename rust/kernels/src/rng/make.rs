@@ -2,6 +2,8 @@
 
 use super::philox::{GROUP, Words, group};
 use super::{Make, Place};
+use crate::float::Stored;
+use crate::half::{BF16, F16};
 use crate::math::{double, single};
 
 /// Elements that a group serves where each takes two words.
@@ -108,6 +110,47 @@ impl Make<f64> for Normal<f64> {
     }
 }
 
+/// Singles, rounded to elements of sixteen bits.
+#[derive(Clone, Copy)]
+pub(super) struct Rounded<M, T> {
+    make: M,
+    /// The largest element that is wanted, where rounding might reach beyond.
+    last: Option<T>,
+}
+
+impl<M, T> Rounded<M, T> {
+    pub(super) fn of(make: M) -> Self {
+        Rounded { make, last: None }
+    }
+}
+
+impl<T: Stored<Wide = f32> + PartialOrd> Rounded<Uniform<f32>, T> {
+    /// Uniform elements below `high`, or `low` where no other is.
+    pub(super) fn below(low: f64, high: f64, next_down: fn(T) -> T) -> Self {
+        let (first, end) = (T::store(low as f32), T::store(high as f32));
+        let last = if end.load() < high as f32 { end } else { next_down(end) };
+        let last = if last < first { first } else { last };
+        Rounded { make: Uniform::<f32>::new(low, high), last: Some(last) }
+    }
+}
+
+impl<M: Make<f32>, T: Stored<Wide = f32> + PartialOrd> Make<T> for Rounded<M, T> {
+    const SERVES: usize = M::SERVES;
+    const COST: usize = M::COST + 4;
+    #[inline(always)]
+    fn make(self, words: &Words, at: Place, out: &mut [T; GROUP]) {
+        let mut single = [0f32; GROUP];
+        self.make.make(words, at, &mut single);
+        for (x, &single) in out.iter_mut().zip(&single) {
+            let made = T::store(single);
+            *x = match self.last {
+                Some(last) if made > last => last,
+                Some(_) | None => made,
+            };
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct Bernoulli<T> {
     /// Words up to this one are hits, if there are any.
@@ -195,7 +238,22 @@ macro_rules! integers {
         })+
     };
 }
-integers!(f32 f64 i32 i64 u8);
+integers!(f32 f64 i8 i16 i32 i64 u8 u16 u32 u64);
+
+macro_rules! half_integers {
+    ($($t:ty)+) => {
+        $(impl Make<$t> for Integers {
+            const SERVES: usize = HALF;
+            const COST: usize = 8;
+            #[inline(always)]
+            fn make(self, words: &Words, at: Place, out: &mut [$t; GROUP]) {
+                self.each(words, at, |i, x| out[i] = <$t>::from_f32(x as f32));
+            }
+        })+
+    };
+}
+
+half_integers!(F16 BF16);
 
 /// All 64 bits.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use super::{Int, with_int};
 use crate::Checked;
 use crate::buffer::Arg;
 use crate::cpu::{Work, dispatch};
-use crate::float::{Float, with_float};
+use crate::float::{Float, Stored, with_float};
 use crate::lanes;
 use crate::shared::Shared;
 use crate::threads;
@@ -100,7 +100,7 @@ struct Product<'a, I, T> {
     n: usize,
 }
 
-impl<I: Int, T: Float> Product<'_, I, T> {
+impl<I: Int, T: Stored> Product<'_, I, T> {
     fn run(&self, out: &mut [T]) {
         if out.is_empty() {
             return;
@@ -116,17 +116,17 @@ impl<I: Int, T: Float> Product<'_, I, T> {
     /// `row[..W] = sum of values * dense[col][first..first + W]`, kept in registers.
     #[inline(always)]
     fn strip<const W: usize>(&self, entries: Range<usize>, first: usize, row: &mut [T]) {
-        let mut acc = [T::ZERO; W];
+        let mut acc = [T::Wide::ZERO; W];
         let (col, values) = (&self.col[entries.clone()], &self.values[entries]);
         for (c, &v) in col.iter().zip(values) {
             // SAFETY: `guard` checked the column; `first + W <= n`.
             let x: [T; W] =
                 unsafe { *self.dense.0.add(c.at() * self.step + first).cast::<[T; W]>() };
             for i in 0..W {
-                acc[i] += v * x[i];
+                acc[i] += v.load() * x[i].load();
             }
         }
-        row[first..first + W].copy_from_slice(&acc);
+        row[first..first + W].copy_from_slice(&acc.map(T::store));
     }
 
     #[inline(always)]
@@ -170,7 +170,7 @@ struct Multiply<'a, I, T> {
     out: &'a mut [T],
 }
 
-impl<I: Int, T: Float> Work for Multiply<'_, I, T> {
+impl<I: Int, T: Stored> Work for Multiply<'_, I, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
@@ -191,7 +191,7 @@ struct Dots<'a, I, T> {
     range: Range<usize>,
 }
 
-impl<I: Int, T: Float> Work for Dots<'_, I, T> {
+impl<I: Int, T: Stored> Work for Dots<'_, I, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
@@ -202,7 +202,7 @@ impl<I: Int, T: Float> Work for Dots<'_, I, T> {
             let out = unsafe { self.out.part(entries.clone()) };
             let a = &self.a[r * n..(r + 1) * n];
             for (out, c) in out.iter_mut().zip(&self.col[entries]) {
-                *out = lanes::dot(a, &self.b[c.at() * n..(c.at() + 1) * n]);
+                *out = T::store(lanes::dot(a, &self.b[c.at() * n..(c.at() + 1) * n]));
             }
         }
     }

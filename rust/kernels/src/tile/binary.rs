@@ -2,6 +2,7 @@
 
 use super::TileSet;
 use super::kernel::{Bi, Map2};
+use crate::complex::Complex;
 use crate::dtype::DType;
 use crate::math::Real;
 
@@ -118,38 +119,70 @@ macro_rules! int_ops {
 int_ops!(i32);
 int_ops!(i64);
 int_ops!(u8);
+int_ops!(u64);
 
 const fn floats<F: Bi<f32, f32> + Bi<f64, f64>>() -> TileSet {
-    TileSet::new().with::<Map2<F, f32, f32>>(DType::F32).with::<Map2<F, f64, f64>>(DType::F64)
+    TileSet::new()
+        .with::<Map2<F, f32, f32>>(DType::F32)
+        .with::<Map2<F, f64, f64>>(DType::F64)
+        .halves::<Map2<F, f32, f32>>()
 }
 
-const fn ints<F: Bi<i32, i32> + Bi<i64, i64> + Bi<u8, u8>>(set: TileSet) -> TileSet {
+/// A function that integers have.
+trait Whole: Bi<i32, i32> + Bi<i64, i64> + Bi<u8, u8> + Bi<u64, u64> {}
+impl<F: Bi<i32, i32> + Bi<i64, i64> + Bi<u8, u8> + Bi<u64, u64>> Whole for F {}
+
+const fn ints<F: Whole>(set: TileSet) -> TileSet {
     set.with::<Map2<F, i32, i32>>(DType::I32)
         .with::<Map2<F, i64, i64>>(DType::I64)
         .with::<Map2<F, u8, u8>>(DType::U8)
+        .lean::<Map2<F, u64, u64>>(DType::U64)
+        .narrow_ints::<Map2<F, i32, i32>, Map2<F, i64, i64>>()
 }
 
 /// Numbers by `F`, truth values by `B`.
 const fn all<F, B>() -> TileSet
 where
-    F: Bi<f32, f32> + Bi<f64, f64> + Bi<i32, i32> + Bi<i64, i64> + Bi<u8, u8>,
+    F: Bi<f32, f32> + Bi<f64, f64> + Whole,
     B: Bi<u8, u8>,
 {
     ints::<F>(floats::<F>()).with::<Map2<B, u8, u8>>(DType::Bool)
 }
 
-const fn bits<F: Bi<i32, i32> + Bi<i64, i64> + Bi<u8, u8>>() -> TileSet {
+const fn complex<F>(set: TileSet) -> TileSet
+where
+    F: Bi<Complex<f32>, Complex<f32>> + Bi<Complex<f64>, Complex<f64>>,
+{
+    set.lean::<Map2<F, Complex<f32>, Complex<f32>>>(DType::C64)
+        .lean::<Map2<F, Complex<f64>, Complex<f64>>>(DType::C128)
+}
+
+const fn bits<F: Whole>() -> TileSet {
     ints::<F>(TileSet::new()).with::<Map2<F, u8, u8>>(DType::Bool)
 }
 
+macro_rules! complex_ops {
+    ($t:ty) => {
+        ops! { $t;
+            Add(a, b) => a + b;
+            Sub(a, b) => a - b;
+            Mul(a, b) => a * b;
+            Div(a, b) => a / b;
+        }
+    };
+}
+
+complex_ops!(Complex<f32>);
+complex_ops!(Complex<f64>);
+
 /// a + b; integers wrap, truth values are or-ed.
-pub static ADD: TileSet = all::<Add, Or>();
+pub static ADD: TileSet = complex::<Add>(all::<Add, Or>());
 /// a - b; integers wrap.
-pub static SUB: TileSet = ints::<Sub>(floats::<Sub>());
+pub static SUB: TileSet = complex::<Sub>(ints::<Sub>(floats::<Sub>()));
 /// a b; integers wrap, truth values are and-ed.
-pub static MUL: TileSet = all::<Mul, And>();
+pub static MUL: TileSet = complex::<Mul>(all::<Mul, And>());
 /// a / b.
-pub static DIV: TileSet = floats::<Div>();
+pub static DIV: TileSet = complex::<Div>(floats::<Div>());
 /// The larger; NaN if either is. +0 is larger than -0.
 pub static MAXIMUM: TileSet = all::<Max, Or>();
 /// The smaller; NaN if either is. -0 is smaller than +0.

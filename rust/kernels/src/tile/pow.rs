@@ -107,7 +107,7 @@ macro_rules! int_pow {
         })+
     };
 }
-int_pow!(i32 i64 u8);
+int_pow!(i32 i64 u8 u64);
 
 #[inline(always)]
 fn wrapping_pow(mut x: i64, mut y: u64) -> i64 {
@@ -129,4 +129,7 @@ pub static POW: TileSet = TileSet::new()
     .with::<FloatPow<f64>>(DType::F64)
     .with::<Map2<IntPow, i32, i32>>(DType::I32)
     .with::<Map2<IntPow, i64, i64>>(DType::I64)
-    .with::<Map2<IntPow, u8, u8>>(DType::U8);
+    .with::<Map2<IntPow, u8, u8>>(DType::U8)
+    .lean::<Map2<IntPow, u64, u64>>(DType::U64)
+    .halves::<FloatPow<f32>>()
+    .narrow_ints::<Map2<IntPow, i32, i32>, Map2<IntPow, i64, i64>>();

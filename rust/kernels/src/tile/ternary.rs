@@ -2,6 +2,7 @@
 
 use super::TileSet;
 use super::kernel::{Map3, Tri};
+use crate::complex::Complex;
 use crate::dtype::DType;
 
 struct Where;
@@ -37,7 +38,8 @@ clamp!(
     },
     i32 => |x, low, high| x.max(low).min(high),
     i64 => |x, low, high| x.max(low).min(high),
-    u8 => |x, low, high| x.max(low).min(high)
+    u8 => |x, low, high| x.max(low).min(high),
+    u64 => |x, low, high| x.max(low).min(high)
 );
 
 /// The second operand where the first (truth values) holds, else the third.
@@ -47,7 +49,16 @@ pub static WHERE: TileSet = TileSet::new()
     .with::<Map3<Where, u8, i32>>(DType::I32)
     .with::<Map3<Where, u8, i64>>(DType::I64)
     .with::<Map3<Where, u8, f32>>(DType::F32)
-    .with::<Map3<Where, u8, f64>>(DType::F64);
+    .with::<Map3<Where, u8, f64>>(DType::F64)
+    .moving::<Map3<Where, u8, u8>>(DType::I8, &[DType::U8, DType::I8, DType::I8])
+    .moving::<Map3<Where, u8, u16>>(DType::I16, &[DType::U8, DType::I16, DType::I16])
+    .moving::<Map3<Where, u8, u16>>(DType::U16, &[DType::U8, DType::U16, DType::U16])
+    .moving::<Map3<Where, u8, u16>>(DType::F16, &[DType::U8, DType::F16, DType::F16])
+    .moving::<Map3<Where, u8, u16>>(DType::BF16, &[DType::U8, DType::BF16, DType::BF16])
+    .moving::<Map3<Where, u8, i32>>(DType::U32, &[DType::U8, DType::U32, DType::U32])
+    .moving::<Map3<Where, u8, i64>>(DType::U64, &[DType::U8, DType::U64, DType::U64])
+    .moving::<Map3<Where, u8, i64>>(DType::C64, &[DType::U8, DType::C64, DType::C64])
+    .lean::<Map3<Where, u8, Complex<f64>>>(DType::C128);
 
 /// min(max(x, low), high); NaN if any of them is.
 pub static CLAMP: TileSet = TileSet::new()
@@ -55,4 +66,7 @@ pub static CLAMP: TileSet = TileSet::new()
     .with::<Map3<Clamp, i32, i32>>(DType::I32)
     .with::<Map3<Clamp, i64, i64>>(DType::I64)
     .with::<Map3<Clamp, f32, f32>>(DType::F32)
-    .with::<Map3<Clamp, f64, f64>>(DType::F64);
+    .with::<Map3<Clamp, f64, f64>>(DType::F64)
+    .lean::<Map3<Clamp, u64, u64>>(DType::U64)
+    .halves::<Map3<Clamp, f32, f32>>()
+    .narrow_ints::<Map3<Clamp, i32, i32>, Map3<Clamp, i64, i64>>();

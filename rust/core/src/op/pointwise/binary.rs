@@ -37,7 +37,7 @@ const _: () = assert!(super::complete(ROWS));
 /// Whether arithmetic that changes no number leaves the bits of input `i` alone: it makes a
 /// signalling NaN a quiet one, so a float must come from arithmetic, which makes none.
 fn is_quiet(known: &dyn Known, i: usize) -> bool {
-    if !known.fact(i).dtype.is_differentiable() {
+    if known.fact(i).dtype.is_whole() {
         return true;
     }
     match known.producer(i) {
@@ -46,20 +46,21 @@ fn is_quiet(known: &dyn Known, i: usize) -> bool {
     }
 }
 
-/// Input `i` itself, if it has the result's fact and quiet bits.
+/// Input `i` itself, if it has the result's fact and quiet bits; complex zeros have signs of
+/// their own.
 fn keep_quiet(known: &dyn Known, i: usize) -> Option<Simpler> {
-    if is_quiet(known, i) { keep(known, i) } else { None }
+    if !known.fact(i).dtype.is_complex() && is_quiet(known, i) { keep(known, i) } else { None }
 }
 
 /// Whether input `i` is an integer zero, or the float zero that changes no bits when
 /// added (-0).
 fn adds_nothing(known: &dyn Known, i: usize) -> bool {
-    let float = known.fact(i).dtype.is_differentiable();
+    let float = !known.fact(i).dtype.is_whole();
     is(known, i, if float { -0.0 } else { 0.0 }) && known.fact(i).dtype != DType::Bool
 }
 
 fn times_one(known: &dyn Known) -> Option<Simpler> {
-    if known.fact(0).dtype == DType::Bool {
+    if known.fact(0).dtype == DType::Bool || known.fact(0).dtype.is_complex() {
         return None;
     }
     if is(known, 1, 1.0) {
@@ -74,6 +75,7 @@ pub static ADD: Row = Row {
     doc: "a + b.",
     tile: &tile::ADD,
     unfit: Unfit::Wrap,
+    complex: true,
     grads: &[Grad::Of(NONE, |_, _, g| Ok(g)), Grad::Of(NONE, |_, _, g| Ok(g))],
     simplify: |known| match (adds_nothing(known, 0), adds_nothing(known, 1)) {
         (_, true) => keep_quiet(known, 0),
@@ -89,6 +91,7 @@ pub static SUB: Row = Row {
     doc: "a - b.",
     tile: &tile::SUB,
     unfit: Unfit::Wrap,
+    complex: true,
     grads: &[Grad::Of(NONE, |_, _, g| Ok(g)), Grad::Of(NONE, |e, _, g| e.neg(g))],
     simplify: |known| if is(known, 1, 0.0) { keep_quiet(known, 0) } else { None },
     ..Row::BINARY
@@ -100,9 +103,16 @@ pub static MUL: Row = Row {
     doc: "a * b.",
     tile: &tile::MUL,
     unfit: Unfit::Wrap,
+    complex: true,
     grads: &[
-        Grad::Of(B, |e, io, g| e.mul(g, io.input(1))),
-        Grad::Of(A, |e, io, g| e.mul(g, io.input(0))),
+        Grad::Of(B, |e, io, g| {
+            let slope = e.conj(io.input(1))?;
+            e.mul(g, slope)
+        }),
+        Grad::Of(A, |e, io, g| {
+            let slope = e.conj(io.input(0))?;
+            e.mul(g, slope)
+        }),
     ],
     simplify: times_one,
     ..Row::BINARY
@@ -113,11 +123,16 @@ pub static DIV: Row = Row {
     name: "div",
     doc: "a / b.",
     tile: &tile::DIV,
+    complex: true,
     grads: &[
-        Grad::Of(B, |e, io, g| e.div(g, io.input(1))),
+        Grad::Of(B, |e, io, g| {
+            let divisor = e.conj(io.input(1))?;
+            e.div(g, divisor)
+        }),
         Grad::Of(BY, |e, io, g| {
             let slope = e.div(io.output(0), io.input(1))?;
             let slope = e.neg(slope)?;
+            let slope = e.conj(slope)?;
             e.mul(g, slope)
         }),
     ],

@@ -32,7 +32,7 @@ macro_rules! rows {
             out: Out::$out,
             unfit: match Out::$out {
                 Out::Bool => Unfit::Widen,
-                Out::Same => Unfit::Wrap,
+                Out::Same | Out::Real => Unfit::Wrap,
             },
             ..Row::COMPARE
         };)*

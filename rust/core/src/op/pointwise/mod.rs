@@ -45,6 +45,20 @@ pub enum Out {
     Same,
     /// `bool`.
     Bool,
+    /// That of the inputs, or of the parts of complex ones.
+    Real,
+}
+
+impl Out {
+    /// The dtype of the result of a row that computes in `dtype`.
+    #[inline]
+    pub fn of(self, dtype: DType) -> DType {
+        match self {
+            Out::Same => dtype,
+            Out::Bool => DType::Bool,
+            Out::Real => dtype.to_real(),
+        }
+    }
 }
 
 /// What becomes of a Python number that the integer dtype of the other operands cannot hold.
@@ -79,6 +93,8 @@ pub struct Row {
     pub divides: bool,
     /// What becomes of numbers out of range among integers.
     pub unfit: Unfit,
+    /// Whether the gradient rules hold for complex numbers (conjugated, as torch has them).
+    pub complex: bool,
     /// One gradient rule per input.
     pub grads: &'static [Grad],
     /// Arithmetic operations per element.
@@ -104,6 +120,7 @@ impl Row {
         condition: false,
         divides: false,
         unfit: Unfit::Refuse,
+        complex: false,
         grads: &[],
         flops: 1,
         ulps: 0.5,
@@ -217,8 +234,7 @@ impl Rule for &'static Row {
                 )
             })?;
         }
-        let dtype = if self.out == Out::Bool { DType::Bool } else { dtype };
-        Ok(Fact::new(dtype, shape).only())
+        Ok(Fact::new(self.out.of(dtype), shape).only())
     }
 
     fn run(&self, inputs: &[Arg], outputs: &[Arg]) -> Result<()> {
@@ -238,6 +254,12 @@ impl Rule for &'static Row {
         match &self.grads[input] {
             Grad::Of(saves, _) => super::Grad::Of(*saves, |row, e, io, g| {
                 let Grad::Of(_, rule) = &row.grads[io.of] else { return Ok(g) };
+                if io.input_facts[row.arity - 1].dtype.is_complex() && !row.complex {
+                    return Err(crate::op::rule::no_gradient(
+                        row.name,
+                        "its rule holds for real numbers only",
+                    ));
+                }
                 let full = rule(e, io, g)?;
                 e.sum_to(full, io.fact().shape)
             }),

@@ -23,6 +23,7 @@ pub static WHERE: Row = Row {
     arity: 3,
     tile: &tile::WHERE,
     condition: true,
+    complex: true,
     grads: &[
         Grad::None("the condition is boolean"),
         Grad::Of(CONDITION, |e, io, g| {

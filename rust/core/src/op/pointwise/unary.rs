@@ -34,6 +34,7 @@ const BOOLEAN: &[Grad] = &[Grad::None("its result is boolean")];
 /// Every row of this file.
 pub(super) static ROWS: &[&Row] = &[
     &NEG,
+    &CONJ,
     &ABS,
     &SIGN,
     &SQUARE,
@@ -85,8 +86,22 @@ pub static NEG: Row = Row {
     name: "neg",
     doc: "-x.",
     tile: &tile::NEG,
+    complex: true,
     grads: &[Grad::Of(Saves::NONE, |e, _, g| e.neg(g))],
     simplify: |known| involution(known, &NEG),
+    ..Row::UNARY
+};
+
+/// Complex conjugate.
+pub static CONJ: Row = Row {
+    name: "conj",
+    doc: "The complex conjugate of x; a real number is its own.",
+    tile: &tile::CONJ,
+    complex: true,
+    grads: &[Grad::Of(Saves::NONE, |e, _, g| e.conj(g))],
+    simplify: |known| {
+        if known.fact(0).dtype.is_complex() { involution(known, &CONJ) } else { None }
+    },
     ..Row::UNARY
 };
 
@@ -95,6 +110,7 @@ pub static ABS: Row = Row {
     name: "abs",
     doc: "|x|; the gradient at 0 is 0.",
     tile: &tile::ABS,
+    out: Out::Real,
     grads: &[Grad::Of(X, |e, io, g| {
         let sign = e.sign(io.input(0))?;
         e.mul(g, sign)
@@ -118,8 +134,10 @@ pub static SQUARE: Row = Row {
     name: "square",
     doc: "x * x.",
     tile: &tile::SQUARE,
+    complex: true,
     grads: &[Grad::Of(X, |e, io, g| {
-        let twice = e.mul_scalar(io.input(0), 2.0)?;
+        let slope = e.conj(io.input(0))?;
+        let twice = e.mul_scalar(slope, 2.0)?;
         e.mul(g, twice)
     })],
     ..Row::UNARY
