@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test hunt bench check generate sanitize wheel clean
+.PHONY: help demo test hunt bench check generate docs sanitize wheel clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -36,6 +36,9 @@ check: $(VENV)/.built $(VENV)/.tools ## formatting, lints and types
 
 generate: $(VENV)/.built $(VENV)/.tools ## write exports, stub and reference, which follow from weft.ops
 	$(BIN)/python -m tests.house.generate
+
+docs: $(VENV)/.built $(VENV)/.tools ## write the code and the outputs that docs/how_it_works.md shows
+	$(BIN)/python -m tests.house.story
 
 sanitize: ## the tests of kernels and core under the address sanitiser
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address --cfg weft_sanitize' \
