@@ -3,7 +3,7 @@
 The words are weft's, in weft's order: an ``Op`` is a row; gradient rules speak to ``Emit``; eager
 calls leave a tape; a listener records a whole step as a ``Graph``, which is tidied, planned, run.
 Tensors are float64 and own their memory (weft has dtypes and views). A function is recorded once
-and believed (weft records twice, and compares what Python read before each run).
+and believed: what it reads in Python stays, arguments come as such only (weft checks all of that).
 """
 
 # fmt: off

@@ -1,7 +1,7 @@
 //! Floors 0 and 1 of weft: memory and numerics.
 //!
-//! Floor 0 (`dtype`, `shape`, `layout`, `buffer`, `memory`, `cpu`, `threads`, `fork`) knows bytes
-//! and strides.
+//! Floor 0 (`dtype`, `half`, `complex`, `shape`, `layout`, `buffer`, `memory`, `cpu`, `threads`,
+//! `fork`) knows bytes and strides.
 //! Floor 1 (everything else) computes on [`Arg`]s. Neither knows operations, graphs,
 //! gradients, error texts or Python. All `unsafe` numerics of the project live here;
 //! every public function is safe to call with any arguments: it checks that each
