@@ -262,7 +262,7 @@ case("Tensor.float", u(3), oracle=np.asarray, facts={"smooth": False})
 case("Tensor.double", u(3), oracle=np.asarray)
 for _name, _kind in (
     ("long", "int64"), ("int", "int32"), ("short", "int16"), ("char", "int8"), ("bool", "bool"),
-    ("byte", "uint8"), ("half", "float16"), ("cfloat", "complex64"), ("cdouble", "complex128"),
+    ("byte", "uint8"),
 ):  # fmt: skip
     case(f"Tensor.{_name}", u(3, low=0.0, high=9.0), oracle=lambda x, k=_kind: x.astype(k))
 case("Tensor.cpu", u(3), oracle=np.asarray)

@@ -74,7 +74,8 @@ def conj(input: Tensor) -> Tensor:
         >>> weft.conj(weft.tensor([1 + 2j])).tolist()
         [(1-2j)]
     """
-    return _conj(input) if input.dtype.is_complex else input
+    real = isinstance(input, Tensor) and not input.dtype.is_complex
+    return input if real else _conj(input)
 
 
 _square = Pointwise("square")

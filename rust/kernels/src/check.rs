@@ -9,18 +9,19 @@ use crate::{Checked, Fault};
 /// # Panics
 /// When `x` is not a contiguous window of floats inside its buffer.
 pub fn within(low: f64, high: f64, x: Arg) -> Checked {
-    with_float!(x.dtype, T => {
-        let of = <<T as Stored>::Wide as Float>::from_f64;
-        let (low, high) = (of(low), of(high));
-        let fits = |x: &T| low <= x.load() && x.load() <= high;
-        for part in x.slice::<T>().chunks(256) {
-            if !part.iter().fold(true, |all, x| all & fits(x)) {
-                let value = part.iter().find(|x| !fits(x)).map_or(f64::NAN, |x| x.load().into());
-                return Err(Fault::Outside { value });
-            }
+    with_float!(x.dtype, T => inside(low, high, x.slice::<T>()))
+}
+
+fn inside<T: Stored>(low: f64, high: f64, all: &[T]) -> Checked {
+    let (low, high) = (T::Wide::from_f64(low), T::Wide::from_f64(high));
+    let fits = |x: &T| low <= x.load() && x.load() <= high;
+    for part in all.chunks(256) {
+        if !part.iter().fold(true, |all, x| all & fits(x)) {
+            let value = part.iter().find(|x| !fits(x)).map_or(f64::NAN, |x| x.load().into());
+            return Err(Fault::Outside { value });
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::*;
-use crate::dtype::Element;
+use crate::dtype::{Category, Element};
+use crate::scalar::Scalar;
 
 /// Every instruction, its number of operands, and whether it gives truth values.
 fn all() -> Vec<(&'static str, &'static TileSet, usize, bool)> {
@@ -10,7 +11,7 @@ fn all() -> Vec<(&'static str, &'static TileSet, usize, bool)> {
     }
     let mut sets = Vec::new();
     sets.extend(
-        list!(1 false NEG ABS SIGN SQUARE FLOOR CEIL ROUND TRUNC RELU SQRT RSQRT RECIPROCAL
+        list!(1 false CONJ NEG ABS SIGN SQUARE FLOOR CEIL ROUND TRUNC RELU SQRT RSQRT RECIPROCAL
         EXP EXPM1 LOG LOG1P SIN COS TANH SIGMOID ERF GELU GELU_TANH SILU SOFTPLUS),
     );
     sets.extend(list!(1 true ISNAN ISINF ISFINITE LOGICAL_NOT));
@@ -52,18 +53,16 @@ const FLOATS: [f64; 24] = [
 fn data(dtype: DType, n: usize, turn: usize) -> Vec<u8> {
     let pick = |i: usize| FLOATS[(i * 7 + turn * 5 + i / 24) % FLOATS.len()];
     let whole = |i: usize| [0, 1, -1, 2, -3, 5, 100, i64::MIN, i64::MAX, 7][(i * 3 + turn) % 10];
-    (0..n)
-        .flat_map(|i| match dtype {
-            DType::F32 => (pick(i) as f32).to_ne_bytes().to_vec(),
-            DType::F64 => pick(i).to_ne_bytes().to_vec(),
-            DType::I64 => whole(i).to_ne_bytes().to_vec(),
-            DType::I32 => {
-                ((whole(i) >> (whole(i).abs_diff(0) >> 40).min(32)) as i32).to_ne_bytes().to_vec()
-            }
-            DType::U8 => vec![whole(i) as u8],
-            DType::Bool => vec![(whole(i) & 1) as u8],
-        })
-        .collect()
+    let element = |i: usize| match dtype.category() {
+        Category::Bool => Scalar::Bool(whole(i) & 1 == 1),
+        Category::Unsigned => Scalar::Int(whole(i)),
+        // Large ones keep their size among the narrower.
+        Category::Signed if dtype == DType::I64 => Scalar::Int(whole(i)),
+        Category::Signed => Scalar::Int(whole(i) >> (whole(i).abs_diff(0) >> 40).min(32)),
+        Category::Float => Scalar::Float(pick(i)),
+        Category::Complex => Scalar::Complex(pick(i), pick(i + 11)),
+    };
+    (0..n).flat_map(|i| element(i).to_bytes(dtype)[..dtype.size()].to_vec()).collect()
 }
 
 /// Bytes at a given distance from a cache line.
@@ -74,7 +73,7 @@ struct Run {
 
 impl Run {
     fn new(bytes: &[u8], skip: usize) -> Run {
-        let mut run = Run { memory: vec![0; bytes.len() / 8 + 20], skip };
+        let mut run = Run { memory: vec![0; bytes.len() / 8 + 32], skip };
         // SAFETY: the memory is longer by more than the alignment and the distance.
         unsafe { run.ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         run
@@ -85,20 +84,22 @@ impl Run {
         start.wrapping_add(start.align_offset(64) + self.skip)
     }
 
-    /// The bytes, with all NaNs made one.
-    fn read(&mut self, dtype: DType, n: usize) -> Vec<u64> {
+    /// The elements as bits, with all NaNs of `f32` and `f64` made one.
+    fn read(&mut self, dtype: DType, n: usize) -> Vec<[u64; 2]> {
         let (ptr, size) = (self.ptr(), dtype.size());
+        let single = |bits: u64| if f32::from_bits(bits as u32).is_nan() { u64::MAX } else { bits };
+        let double = |bits: u64| if f64::from_bits(bits).is_nan() { u64::MAX } else { bits };
         let each = |i: usize| {
-            let mut bytes = [0; 8];
-            // SAFETY: the run holds `n` elements.
-            unsafe { bytes.as_mut_ptr().copy_from(ptr.wrapping_add(i * size), size) };
-            let bits = u64::from_ne_bytes(bytes);
-            let nan = match dtype {
-                DType::F32 => f32::from_bits(bits as u32).is_nan(),
-                DType::F64 => f64::from_bits(bits).is_nan(),
-                _ => false,
-            };
-            if nan { u64::MAX } else { bits }
+            let mut words = [0u64; 2];
+            // SAFETY: the run holds `n` elements, of at most 16 bytes.
+            unsafe {
+                words.as_mut_ptr().cast::<u8>().copy_from(ptr.wrapping_add(i * size), size);
+            }
+            match dtype.to_real() {
+                DType::F32 => [single(words[0] & 0xffff_ffff), single(words[0] >> 32)],
+                DType::F64 => words.map(double),
+                _ => words,
+            }
         };
         (0..n).map(each).collect()
     }
@@ -117,7 +118,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn run(&self) -> Vec<u64> {
+    fn run(&self) -> Vec<[u64; 2]> {
         let mut runs: Vec<Run> = self
             .ins
             .iter()
@@ -146,7 +147,8 @@ fn isas() -> Vec<Isa> {
 
 fn check(name: &str, set: &TileSet, arity: usize, truth: bool, dtype: DType) {
     const N: usize = 1100;
-    let out = if truth { DType::Bool } else { dtype };
+    let real = if name == "ABS" { dtype.to_real() } else { dtype };
+    let out = if truth { DType::Bool } else { real };
     let key = |k: usize| if name == "WHERE" && k == 0 { DType::Bool } else { dtype };
     let ins: Vec<_> = (0..arity).map(|k| (key(k), data(key(k), N, k))).collect();
     let base = set.get_for(dtype, Isa::Baseline).unwrap();
@@ -214,9 +216,10 @@ fn casts_are_those_of_rust() {
         }
     }
     let f = [(DType::F32, [300.7f32, -5.9, f32::NAN, 1e20, -0.0].map(f32::to_ne_bytes).concat())];
-    let to = |out| {
+    let to = |out| -> Vec<u64> {
         let tile = cast(DType::F32, out);
-        Call { tile, ins: &f, out, n: 5, at: 0, single: None, alias: None }.run()
+        let call = Call { tile, ins: &f, out, n: 5, at: 0, single: None, alias: None };
+        call.run().into_iter().map(|[word, _]| word).collect()
     };
     assert_eq!(to(DType::U8), [255, 0, 0, 255, 0]);
     assert_eq!(to(DType::Bool), [1, 1, 1, 1, 0]);
