@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
@@ -29,10 +28,14 @@ struct Range {
     site: Option<Site>,
 }
 
-/// The code objects that were met, by address.
+/// The code objects that were met.
 struct Codes {
     own: PathBuf,
-    met: HashMap<usize, Code>,
+    met: Vec<Code>,
+    /// Where each one stands, by address.
+    at: HashMap<usize, usize>,
+    /// Where the last one stands: one line after another is often of one function.
+    last: usize,
 }
 
 /// Code objects from which on all are forgotten, so that functions made at run time do not pile
@@ -67,18 +70,28 @@ fn find(py: Python<'_>, codes: &mut Option<Codes>) -> PyResult<Site> {
 impl Codes {
     fn new(py: Python<'_>) -> PyResult<Codes> {
         let own: String = py.import("weft")?.getattr("__path__")?.get_item(0)?.extract()?;
-        Ok(Codes { own: own.into(), met: HashMap::new() })
+        Ok(Codes { own: own.into(), met: Vec::new(), at: HashMap::new(), last: 0 })
     }
 
     fn of(&mut self, code: &Bound<'_, PyAny>) -> PyResult<&mut Code> {
-        let address = code.as_ptr() as usize;
-        if self.met.len() >= MANY && !self.met.contains_key(&address) {
-            self.met.clear();
+        if self.met.get(self.last).is_none_or(|last| !last.code.is(code)) {
+            self.last = self.find(code)?;
         }
-        Ok(match self.met.entry(address) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(Code::new(code, &self.own)?),
-        })
+        Ok(&mut self.met[self.last])
+    }
+
+    fn find(&mut self, code: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let address = code.as_ptr() as usize;
+        if let Some(known) = self.at.get(&address) {
+            return Ok(*known);
+        }
+        if self.met.len() >= MANY {
+            self.met.clear();
+            self.at.clear();
+        }
+        self.met.push(Code::new(code, &self.own)?);
+        self.at.insert(address, self.met.len() - 1);
+        Ok(self.met.len() - 1)
     }
 }
 

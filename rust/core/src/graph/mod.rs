@@ -124,6 +124,12 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// An empty graph with room for `nodes`.
+    pub(crate) fn with_room(nodes: usize) -> Graph {
+        let (values, nodes) = (Vec::with_capacity(nodes), Vec::with_capacity(nodes));
+        Graph { nodes, values, ..Graph::default() }
+    }
+
     /// Adds an input.
     pub fn input(&mut self, fact: Fact) -> ValueId {
         let kind = NodeKind::Input(self.inputs.len() as u32);
@@ -145,9 +151,20 @@ impl Graph {
         inputs: &[ValueId],
         site: Site,
     ) -> Result<SmallVec<[ValueId; 1]>> {
-        let facts: SmallVec<[Fact; 4]> = inputs.iter().map(|v| self.fact(*v)).collect();
-        let outputs = op.infer(&facts)?;
+        let outputs = op.infer(&self.facts(inputs))?;
         Ok(self.node(NodeKind::Call(op), inputs.into(), outputs, site))
+    }
+
+    /// Adds an operation that has run: its arguments were checked, and made `facts`.
+    pub(crate) fn called(
+        &mut self,
+        op: Op,
+        inputs: SmallVec<[ValueId; 4]>,
+        facts: Facts,
+        site: Site,
+    ) -> SmallVec<[ValueId; 1]> {
+        debug_assert_eq!(op.infer(&self.facts(&inputs)).ok().as_ref(), Some(&facts), "{op:?}");
+        self.node(NodeKind::Call(op), inputs, facts, site)
     }
 
     pub(crate) fn node(
@@ -161,7 +178,7 @@ impl Graph {
         let first = self.values.len() as u32;
         let outputs: SmallVec<[ValueId; 1]> =
             (first..first + facts.len() as u32).map(ValueId).collect();
-        self.values.extend(facts.into_iter().map(|fact| Value { fact, node }));
+        self.values.extend(facts.iter().map(|&fact| Value { fact, node }));
         self.nodes.push(Node { kind, inputs, outputs: outputs.clone(), site });
         outputs
     }
@@ -169,6 +186,10 @@ impl Graph {
     /// Dtype and shape of a value.
     pub fn fact(&self, value: ValueId) -> Fact {
         self.values[value.0 as usize].fact
+    }
+
+    fn facts(&self, values: &[ValueId]) -> SmallVec<[Fact; 4]> {
+        values.iter().map(|value| self.fact(*value)).collect()
     }
 
     /// Who makes a value.
@@ -187,11 +208,7 @@ impl Graph {
     /// When a node can fail.
     pub fn faults(&self, node: &Node) -> Faults {
         match &node.kind {
-            NodeKind::Call(op) => {
-                let facts: SmallVec<[Fact; 4]> =
-                    node.inputs.iter().map(|v| self.fact(*v)).collect();
-                op.faults(&facts)
-            }
+            NodeKind::Call(op) => op.faults(&self.facts(&node.inputs)),
             _ => Faults::Never,
         }
     }
@@ -206,10 +223,7 @@ impl Graph {
         self.nodes
             .iter()
             .map(|node| match &node.kind {
-                NodeKind::Call(op) => {
-                    let facts: Vec<Fact> = node.inputs.iter().map(|v| self.fact(*v)).collect();
-                    op.flops(&facts)
-                }
+                NodeKind::Call(op) => op.flops(&self.facts(&node.inputs)),
                 _ => 0,
             })
             .sum()

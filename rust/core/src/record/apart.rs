@@ -48,7 +48,10 @@ impl Recorder {
             Binding::GradOf(leaf) => leaf.of(&self.args).peek_grad()?,
         };
         let buffer = tensor.buffer();
-        let written = self.storages.get(&buffer.id())?.iter().any(|storage| storage.written);
+        if !self.storages.has(buffer.id()) {
+            return None;
+        }
+        let written = self.storages.regions(buffer.id()).iter().any(|storage| storage.written);
         let start = buffer.as_ptr() as usize;
         Some(Span { start, end: start + buffer.len(), id: buffer.id(), written })
     }

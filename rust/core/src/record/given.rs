@@ -143,7 +143,7 @@ impl Recorder {
         let (layout, buffer) = (*tensor.layout(), tensor.buffer());
         let is_own = |tensor: &Tensor| tensor.is_of(self.number);
         let is_new = is_own(tensor) && tensor.base().is_none_or(is_own);
-        let storage = self.storages[&buffer.id()].iter().find(|s| s.covers(&layout));
+        let storage = self.storages.of(buffer.id(), &self.graph).iter().find(|s| s.covers(&layout));
         let storage = storage.expect("its value was just found");
         if let Some(input) = storage.input {
             return Ok(match &self.bindings[input as usize] {

@@ -1,18 +1,17 @@
 //! Tensors that are found again by identity, whatever their number.
 
-use std::collections::HashMap;
-
+use super::quick::QuickMap;
 use crate::tensor::Tensor;
 
 /// Different tensors in the order in which they came, and what is known of each.
 pub(super) struct Known<T> {
     list: Vec<(Tensor, T)>,
-    at: HashMap<usize, usize>,
+    at: QuickMap<usize, usize>,
 }
 
 impl<T> Default for Known<T> {
     fn default() -> Known<T> {
-        Known { list: Vec::new(), at: HashMap::new() }
+        Known { list: Vec::new(), at: QuickMap::default() }
     }
 }
 

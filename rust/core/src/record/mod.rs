@@ -8,6 +8,7 @@
 mod apart;
 mod given;
 mod known;
+mod quick;
 mod recorder;
 mod recording;
 mod session;

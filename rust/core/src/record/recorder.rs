@@ -8,8 +8,9 @@ use weft_kernels::{Buffer, DType, Layout, Shape};
 
 use super::given::{Given, Outputs, Returned};
 use super::known::Known;
+use super::quick::{QuickMap, QuickSet};
 use super::recording::{Binding, GradGuard, Leaf, Recording};
-use super::storage::{Storage, extent};
+use super::storage::{Storage, Storages, extent};
 use super::widened::{Part, merge};
 use crate::error::{Error, Result};
 use crate::fact::Fact;
@@ -19,10 +20,13 @@ use crate::op::{Class, Op};
 use crate::site::Site;
 use crate::tensor::Tensor;
 
+/// Nodes that a graph has room for at first.
+const ROOM: usize = 64;
+
 /// The recording of one run in the making.
 pub struct Recorder {
     pub(super) graph: Graph,
-    pub(super) storages: HashMap<u64, SmallVec<[Storage; 1]>>,
+    pub(super) storages: Storages,
     pub(super) bindings: Vec<Binding>,
     layouts: Vec<Layout>,
     /// Buffers with a smaller number were there before.
@@ -34,7 +38,7 @@ pub struct Recorder {
     arg_numbers: Known<usize>,
     requires: Vec<bool>,
     /// Buffers of inputs that no older tensor stands for.
-    pub(super) adopted: HashSet<u64>,
+    pub(super) adopted: QuickSet<u64>,
     /// Inputs that turned out to be parts of larger ones.
     parts: Vec<Part>,
     /// Arguments that must be the same tensor at every call.
@@ -48,9 +52,9 @@ pub struct Recorder {
     /// What `.grad` fields were found to be, before they were set.
     grads_read: Known<Option<Layout>>,
     /// By buffer of a `.grad` that was there before, its leaf.
-    grad_of: HashMap<u64, Tensor>,
+    grad_of: QuickMap<u64, Tensor>,
     /// Copies that stand for views whose place is not known, by their buffers.
-    stand_ins: HashMap<u64, Tensor>,
+    stand_ins: QuickMap<u64, Tensor>,
     /// Older tensors that a change in place gave a history.
     rebased: Known<()>,
     /// Blocks of the random stream that the recording's own operations have used: other threads
@@ -63,8 +67,8 @@ pub struct Recorder {
 impl Recorder {
     pub(super) fn new(args: &[Tensor]) -> Result<Recorder> {
         let mut recorder = Recorder {
-            graph: Graph::default(),
-            storages: HashMap::new(),
+            graph: Graph::with_room(ROOM),
+            storages: Storages::default(),
             bindings: Vec::new(),
             layouts: Vec::new(),
             first_own: Buffer::next_id(),
@@ -78,7 +82,7 @@ impl Recorder {
             flags_read: Default::default(),
             switched: Default::default(),
             grads_read: Default::default(),
-            grad_of: HashMap::new(),
+            grad_of: Default::default(),
             stand_ins: Default::default(),
             rebased: Default::default(),
             random_blocks: 0,
@@ -87,8 +91,8 @@ impl Recorder {
         };
         for (i, arg) in args.iter().enumerate() {
             recorder.arg_numbers.add(arg, i);
-            let known = recorder.storages.get(&arg.buffer().id());
-            if known.is_none_or(|list| !list.iter().any(|s| s.covers(arg.layout()))) {
+            let known = recorder.storages.regions(arg.buffer().id());
+            if !known.iter().any(|s| s.covers(arg.layout())) {
                 recorder.add_input(
                     arg.buffer(),
                     arg.dtype(),
@@ -116,13 +120,13 @@ impl Recorder {
         self.requires.push(requires);
         self.layouts.push(Layout { offset: 0, ..root });
         let storage = Storage::new(root, value, Some(number));
-        self.storages.entry(buffer.id()).or_default().push(storage);
+        self.storages.of(buffer.id(), &self.graph).push(storage);
         value
     }
 
     /// Regions of one buffer that overlap become one.
     fn part(&mut self, buffer: &Buffer, dtype: DType) -> Result<()> {
-        let list = &self.storages[&buffer.id()];
+        let list = self.storages.regions(buffer.id());
         let mut extents: Vec<_> = list.iter().map(|s| extent(&s.root)).collect();
         extents.sort_unstable();
         if extents.windows(2).any(|pair| pair[0].1 > pair[1].0) {
@@ -159,7 +163,7 @@ impl Recorder {
     /// Memory that was there before, though its buffer is new.
     pub(super) fn older(&mut self, tensor: &Tensor) {
         let id = tensor.buffer().id();
-        if !self.storages.contains_key(&id) {
+        if !self.storages.has(id) {
             // What becomes of the tensor itself does not concern later runs.
             self.adopt_input(&tensor.detach());
             self.adopted.insert(id);
@@ -184,7 +188,8 @@ impl Recorder {
         let fact = tensor.fact().with_shape(root.shape);
         let constant = Constant { fact, bytes: Arc::from(data) };
         let value = self.graph.constant(constant, self.site);
-        self.storages.entry(buffer.id()).or_default().push(Storage::new(root, value, None));
+        let storage = Storage::new(root, value, None);
+        self.storages.of(buffer.id(), &self.graph).push(storage);
     }
 
     /// Makes one region of all that is known of a buffer and `more`, contiguous and flat.
@@ -192,7 +197,7 @@ impl Recorder {
     /// An argument that shares its buffer with a tensor reached from outside must from then
     /// on be the very same tensor.
     fn widen(&mut self, buffer: &Buffer, dtype: DType, more: Option<&Tensor>) -> Result<()> {
-        let old = self.storages.remove(&buffer.id()).unwrap_or_default();
+        let old = self.storages.take(buffer.id(), &self.graph);
         let roots = old.iter().map(|s| s.root).chain(more.map(|t| *t.layout()));
         let (mut first, mut end) = (usize::MAX, 0);
         for (from, to) in roots.map(|root| extent(&root)) {
@@ -234,7 +239,7 @@ impl Recorder {
             let scatter = Op::Region(Box::new(AsStridedScatter::new(&region)));
             value = self.graph.call(scatter, &[value, part.value], self.site)?[0];
         }
-        let list = self.storages.get_mut(&buffer.id()).expect("just added");
+        let list = self.storages.of(buffer.id(), &self.graph);
         list[0].value = value;
         list[0].written = old.iter().any(|s| s.written);
         for part in old {
@@ -246,28 +251,27 @@ impl Recorder {
     /// What is known of the memory that `tensor` looks at.
     fn storage(&mut self, tensor: &Tensor) -> Result<&mut Storage> {
         let (id, layout) = (tensor.buffer().id(), *tensor.layout());
-        if !self.storages.contains_key(&id) {
+        if !self.storages.has(id) {
             self.adopt(tensor);
         }
-        if !self.storages[&id].iter().any(|s| s.covers(&layout)) {
+        if !self.storages.of(id, &self.graph).iter().any(|s| s.covers(&layout)) {
             self.widen(tensor.buffer(), tensor.dtype(), Some(tensor))?;
         }
-        let list = self.storages.get_mut(&id).expect("just adopted");
+        let list = self.storages.of(id, &self.graph);
         Ok(list.iter_mut().find(|s| s.covers(&layout)).expect("widened to cover it"))
     }
 
     /// The value that a tensor holds now.
     pub(super) fn value(&mut self, tensor: &Tensor) -> Result<ValueId> {
-        let layout = *tensor.layout();
         if self.adopted.contains(&tensor.buffer().id()) && !tensor.is_local() {
             self.flag_read(tensor);
         }
-        let storage = self.storage(tensor)?;
-        if let Some(&value) = storage.views.get(&layout) {
+        if let Some(value) = self.storages.whole(tensor, &self.graph) {
             return Ok(value);
         }
-        if layout == storage.root {
-            return Ok(storage.value);
+        let layout = *tensor.layout();
+        if let Some(value) = self.storage(tensor)?.holds(&layout) {
+            return Ok(value);
         }
         let (region, root, value) = self.region(tensor)?;
         let same_order =
@@ -292,7 +296,11 @@ impl Recorder {
     }
 
     fn values(&mut self, tensors: &[&Tensor]) -> Result<SmallVec<[ValueId; 4]>> {
-        tensors.iter().map(|t| self.value(t)).collect()
+        let mut values = SmallVec::with_capacity(tensors.len());
+        for tensor in tensors {
+            values.push(self.value(tensor)?);
+        }
+        Ok(values)
     }
 
     /// Random operations count from where the stream stood when the recording began.
@@ -312,14 +320,13 @@ impl Recorder {
         let values = self.values(inputs)?;
         let op = self.relative(op);
         let is_view = op.class() == Class::View;
-        let made = self.graph.call(op, &values, self.site)?;
+        let facts = outputs.iter().map(Tensor::fact).collect();
+        let made = self.graph.called(op, values, facts, self.site);
         for (tensor, value) in outputs.iter().zip(made) {
-            let aliases = is_view && tensor.buffer().same(inputs[0].buffer());
-            if aliases {
+            if is_view && tensor.buffer().same(inputs[0].buffer()) {
                 self.storage(inputs[0])?.views.insert(*tensor.layout(), value);
             } else {
-                let storage = Storage::new(*tensor.layout(), value, None);
-                self.storages.entry(tensor.buffer().id()).or_default().push(storage);
+                self.storages.made(tensor, &self.graph, value);
             }
         }
         Ok(())
@@ -367,7 +374,8 @@ impl Recorder {
     pub(super) fn wrote(&mut self, op: &Op, inputs: &[&Tensor], targets: &[Tensor]) -> Result<()> {
         let values = self.values(inputs)?;
         let op = self.relative(op);
-        let made = self.graph.call(op, &values, self.site)?;
+        let facts = targets.iter().map(Tensor::fact).collect();
+        let made = self.graph.called(op, values, facts, self.site);
         for (target, value) in targets.iter().zip(made) {
             self.write(target, value)?;
         }
@@ -447,7 +455,7 @@ impl Recorder {
         for tensor in returned {
             returns.push(self.returned(tensor, &found, &mut outputs)?);
         }
-        for storage in self.storages.values().flatten() {
+        for storage in self.storages.all() {
             if let (Some(input), true) = (storage.input, storage.written) {
                 outputs.add(storage.value, Role::Update(input));
             }
