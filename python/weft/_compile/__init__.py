@@ -84,7 +84,7 @@ def compile(
         >>> [fast(weft.ones(2)).item() for _ in range(3)]
         [2.0, 2.0, 2.0]
         >>> print(fast.graph.splitlines()[-1])
-        return %3
+        return %3 "result0"
     """
     if function is None:
         return lambda f: compile(f, verify=verify, strict=strict)
