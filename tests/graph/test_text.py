@@ -6,6 +6,7 @@ from tests.graph.programs import survives
 import weft
 import weft.nn.functional as F
 from weft import _core, nn, optim
+from weft._compile import _names
 
 
 def compiled(function, *args):
@@ -71,6 +72,45 @@ def test_names_of_what_a_module_holds():
         text = compiled(layer, weft.ones(1, 3)).graph
     for name in ("input", "self.weight", "self.bias"):
         assert f'"{name}" : ' in text, name
+
+
+class Odd:
+    """Nothing that a search for names could rely on."""
+
+    def __init__(self):
+        self.rows = [[0.0] * 1000 for _ in range(2000)]
+        self.keys = {Quiet(): 1, "w": weft.ones(3)}
+
+    def named_parameters(self, needed):
+        raise AssertionError("asked")
+
+    add_param_group = named_parameters
+
+    @property
+    def state(self):
+        raise AssertionError("asked")
+
+
+class Quiet:
+    def __hash__(self):
+        return 1
+
+    def __repr__(self):
+        raise AssertionError("asked")
+
+
+def test_a_search_for_names_asks_no_class_of_the_user_and_ends(monkeypatch):
+    odd, looks = Odd(), []
+    inner = _names.Names._look
+
+    def look(self, *args):
+        looks.append(args[0])
+        inner(self, *args)
+
+    monkeypatch.setattr(_names.Names, "_look", look)
+    text = compiled(lambda x: x * 2 if odd is not None else x, weft.ones(3)).graph
+    assert '"x" : ' in text
+    assert len(looks) <= _names.MOST + 8
 
 
 def test_no_two_names_are_alike():

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from weft._core import Tensor
+from weft._watch._place import members_of
 
-#: How deep containers and plain objects are looked into.
+#: How deep containers and plain objects are looked into, and at how many objects in all.
 DEPTH = 3
+MOST = 1000
 
 #: What a tensor is known by: its memory and how it lies there.
 Key = tuple[int, tuple[int, ...], tuple[int, ...]]
@@ -28,10 +30,12 @@ class Names:
     ) -> None:
         """``tensors``: those among the arguments, in the order in which they are counted."""
         self._found: dict[Key, str] = {}
-        optimizers: list[tuple[str, Any]] = []
-        for name, value in [*_arguments(function, args, kwargs), *_outside(function)]:
-            self._look(name, value, optimizers, DEPTH)
-        for name, optimizer in optimizers:
+        self._optimizers: list[tuple[str, Any]] = []
+        self._left = MOST
+        bound, plain = _plain(function)
+        for name, value in [*_arguments(len(bound), plain, args, kwargs), *bound, *_outside(plain)]:
+            self._look(name, value, DEPTH)
+        for name, optimizer in self._optimizers:
             self._states(name, optimizer)
         self._arguments = [self.of(tensor, f"arg{i}") for i, tensor in enumerate(tensors)]
 
@@ -56,17 +60,21 @@ class Names:
             return self._arguments[source]
         return self.of(source, "captured")
 
-    def _look(self, name: str, value: Any, optimizers: list[Any], depth: int) -> None:
+    def _look(self, name: str, value: Any, depth: int) -> None:
+        """Note what ``value`` holds; no method that a user's class defines is asked."""
+        self._left -= 1
         if isinstance(value, Tensor):
             self._found.setdefault(_key(value), name)
-        elif _is_module(value):
-            for path, tensor in [*value.named_parameters(), *value.named_buffers()]:
+        elif module := _own(value, "Module"):
+            for path, tensor in [*module.named_parameters(value), *module.named_buffers(value)]:
                 self._found.setdefault(_key(tensor), f"{name}.{path}")
-        elif hasattr(type(value), "add_param_group"):
-            optimizers.append((name, value))
+        elif _own(value, "Optimizer"):
+            self._optimizers.append((name, value))
         elif depth > 0:
             for part, item in _parts(value):
-                self._look(name + part, item, optimizers, depth - 1)
+                if self._left <= 0:
+                    return
+                self._look(name + part, item, depth - 1)
 
     def _states(self, name: str, optimizer: Any) -> None:
         for param, state in optimizer.state.items():
@@ -76,8 +84,12 @@ class Names:
                     self._found.setdefault(_key(value), f"{name}.{key}[{owner}]")
 
 
-def _is_module(value: Any) -> bool:
-    return hasattr(type(value), "named_parameters")
+def _own(value: Any, name: str) -> Any:
+    """The class of weft that has this name, if ``value`` is of it."""
+    for kind in type(value).__mro__:
+        if kind.__name__ == name and kind.__module__.startswith("weft."):
+            return kind
+    return None
 
 
 def _key(tensor: Tensor) -> Key:
@@ -89,9 +101,11 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     if type(value) in (list, tuple):
         yield from ((f"[{i}]", item) for i, item in enumerate(value))
     elif type(value) is dict:
-        yield from ((f"[{key!r}]", item) for key, item in value.items())
+        for key, item in value.items():
+            if type(key) in (str, int):
+                yield f"[{key!r}]", item
     elif not isinstance(value, (type, types.ModuleType)) and not callable(value):
-        members = getattr(value, "__dict__", None)
+        members = members_of(value)
         if type(members) is dict:
             yield from ((f".{key}", item) for key, item in members.items())
 
@@ -100,7 +114,7 @@ def _plain(function: Callable[..., Any]) -> tuple[list[tuple[str, Any]], Any]:
     """What a callable has bound already, and the function behind it, if that is one."""
     while isinstance(function, functools.partial):
         function = function.func
-    if _is_module(function):
+    if _own(function, "Module"):
         return [("self", function)], getattr(type(function), "forward", None)
     if isinstance(function, types.MethodType):
         return [("self", function.__self__)], function.__func__
@@ -108,22 +122,20 @@ def _plain(function: Callable[..., Any]) -> tuple[list[tuple[str, Any]], Any]:
 
 
 def _arguments(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    bound: int, plain: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> list[tuple[str, Any]]:
     """Arguments with the names of their parameters; the rest by number."""
-    bound, plain = _plain(function)
     code = getattr(plain, "__code__", None)
-    names = code.co_varnames[len(bound) : code.co_argcount] if code is not None else ()
+    names = code.co_varnames[bound : code.co_argcount] if code is not None else ()
     named = [*zip(names, args, strict=False), *kwargs.items()]
     return named + [(f"arg{i}", args[i]) for i in range(len(names), len(args))]
 
 
-def _outside(function: Callable[..., Any]) -> list[tuple[str, Any]]:
+def _outside(plain: Any) -> list[tuple[str, Any]]:
     """What a function finds by name outside of itself."""
-    found, plain = _plain(function)
     if not isinstance(plain, types.FunctionType):
-        return found
-    code, names = plain.__code__, plain.__globals__
+        return []
+    code, names, found = plain.__code__, plain.__globals__, []
     for name, cell in zip(code.co_freevars, plain.__closure__ or (), strict=False):
         try:
             found.append((name, cell.cell_contents))
