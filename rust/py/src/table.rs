@@ -74,7 +74,7 @@ impl PyOpInfo {
         self.0.doc()
     }
 
-    /// `pointwise`, `reduce`, `contract`, `view`, `create` or `opaque`.
+    /// `pointwise`, `reduce`, `contract`, `view`, `create`, `move` or `opaque`.
     #[getter]
     fn kind(&self) -> &'static str {
         match self.0.class() {

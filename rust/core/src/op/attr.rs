@@ -180,9 +180,7 @@ impl Field for Shape {
         Attr::Ints(self.iter().map(|&s| s as i64).collect())
     }
     fn take(attr: &Attr) -> Option<Self> {
-        let Attr::Ints(ints) = attr else { return None };
-        let sizes: Option<Vec<usize>> = ints.iter().map(|&i| usize::try_from(i).ok()).collect();
-        Shape::try_new(&sizes?)
+        Shape::try_new(&Vec::take(attr)?)
     }
 }
 
@@ -307,6 +305,11 @@ impl<'a> Fields<'a> {
 
     pub(super) fn set(given: &'a [(String, Attr)]) -> Fields<'a> {
         Fields(Walk::Set { given, used: 0, error: None })
+    }
+
+    /// Whether attributes are set, and not told.
+    pub(super) fn sets(&self) -> bool {
+        matches!(self.0, Walk::Set { .. })
     }
 
     /// What was told.

@@ -4,7 +4,6 @@ use smallvec::SmallVec;
 use weft_kernels::Shape;
 
 use super::join::Cat;
-use super::view::View;
 use super::{Emit, Op, Val, Vals};
 use crate::error::{Error, Result};
 use crate::fact::Fact;
@@ -151,11 +150,6 @@ impl<'a> Batch<'a> {
         let rows: Vec<Val> =
             parts.iter().map(|&part| self.e.reshape(part, row)).collect::<Result<_>>()?;
         self.e.one(Op::Cat(Cat { dim: 0 }), &rows)
-    }
-
-    /// A view of the first input.
-    pub fn view(&mut self, view: View) -> Result<Vals> {
-        self.e.emit(Op::View(view), &self.inputs[..1])
     }
 
     /// The error of an operation that has no batching rule, and why.

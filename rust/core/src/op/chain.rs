@@ -276,6 +276,9 @@ impl Rule for Chain {
         f.field("inputs", &mut inputs);
         f.field("results", &mut results);
         f.field("shape", &mut shape);
+        if !f.sets() {
+            return;
+        }
         match Chain::of(&ops, &inputs, &results, shape) {
             Some(chain) => *self = chain,
             None => f.fail("the operations do not fit together".to_string()),
