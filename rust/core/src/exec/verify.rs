@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use smallvec::SmallVec;
 use weft_kernels::{Arg, Buffer, DType, Layout, Shape};
 
-use super::place::{Call, Pool, alike};
+use super::place::{Call, alike};
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::fact::Fact;
@@ -244,11 +244,11 @@ impl<'a> Memory<'a> {
         }
         match &self.graph.maker(base).kind {
             NodeKind::Call(Op::Create(create)) => {
-                let mut pool = Pool::default();
-                let number = create.uniform();
-                number.is_some_and(|number| pool.scalar(place.dtype, number).is_ok())
-                    && place.layout.end() == 1
-                    && bytes(buffer) == bytes(&pool.buffers[0])
+                let size = place.dtype.size();
+                create.uniform().is_some_and(|number| {
+                    place.layout.end() == 1
+                        && bytes(buffer)[..] == number.to_bytes(place.dtype)[..size]
+                })
             }
             NodeKind::Const(constant) => {
                 let layout = Layout::contiguous(constant.fact.shape);
